@@ -1,0 +1,1 @@
+"""Send mail over SMTP: the classic component and a modern engine under it."""

@@ -39,8 +39,10 @@ __all__ = [
     "SMTPSError",
     "SenderRefused",
     "ServiceClosing",
+    "SessionError",
     "TLSError",
     "TimedOut",
+    "TooLarge",
 ]
 
 
@@ -158,11 +160,20 @@ class NotOffered(SMTPSError):
         self.need = need
 
 
+class TooLarge(SMTPSError):
+    """The message is larger than the server said that it takes; nothing was sent. RFC 1870."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(161, f"the message has {size} bytes, and the server takes {limit}")
+        self.size = size
+        self.limit = limit
+
+
 # --- the connection -------------------------------------------------------------------------------
 
 
-class _InPhase(SMTPSError):
-    """An error of the connection: it knows its phase and ends the session."""
+class SessionError(SMTPSError):
+    """The connection failed in some phase, and the session is over."""
 
     session_usable = False
 
@@ -180,7 +191,7 @@ class _InPhase(SMTPSError):
         return self
 
 
-class ConnectionFailed(_InPhase, ConnectionError):
+class ConnectionFailed(SessionError, ConnectionError):
     """No connection could be made.
 
     Args:
@@ -193,7 +204,7 @@ class ConnectionFailed(_InPhase, ConnectionError):
         super().__init__(code, phase, reason)
 
 
-class ConnectionLost(_InPhase, ConnectionError):
+class ConnectionLost(SessionError, ConnectionError):
     """The server closed the connection, or the network did."""
 
     retryable = True
@@ -209,7 +220,7 @@ class ConnectionLost(_InPhase, ConnectionError):
         super().__init__(code, phase, reason, reply=reply)
 
 
-class TimedOut(_InPhase, TimeoutError):
+class TimedOut(SessionError, TimeoutError):
     """No byte moved for the time that was allowed, or the whole method took too long."""
 
     retryable = True
@@ -221,7 +232,7 @@ class TimedOut(_InPhase, TimeoutError):
         self.seconds = seconds
 
 
-class Interrupted(_InPhase):
+class Interrupted(SessionError):
     """`interrupt` stopped the method; the connection was dropped."""
 
     retryable = True
@@ -231,14 +242,14 @@ class Interrupted(_InPhase):
         super().__init__(301, phase, "interrupted")
 
 
-class ProtocolError(_InPhase):
+class ProtocolError(SessionError):
     """The server broke the protocol, so nothing more that it says can be trusted."""
 
     def __init__(self, reason: str, *, phase: Phase = Phase.IDLE, reply: Reply | None = None) -> None:
         super().__init__(161, phase, reason, reply=reply)
 
 
-class ProxyError(_InPhase, ConnectionError):
+class ProxyError(SessionError, ConnectionError):
     """The proxy did not make the connection."""
 
     retryable = True
@@ -247,7 +258,7 @@ class ProxyError(_InPhase, ConnectionError):
         super().__init__(118, Phase.PROXY, reason)
 
 
-class TLSError(_InPhase, ConnectionError):
+class TLSError(SessionError, ConnectionError):
     """TLS could not be had, or not as it was asked for. The session never goes on without it."""
 
     def __init__(self, reason: str, *, code: int = 276, phase: Phase = Phase.TLS,
@@ -349,7 +360,7 @@ class MessageRefused(ReplyError):
         super().__init__("the message was refused", reply)
 
 
-class DeliveryUnknown(_InPhase, ConnectionError):
+class DeliveryUnknown(SessionError, ConnectionError):
     """The message was handed over and the final reply never came.
 
     The server may have taken it. Sending it again can deliver it twice, not sending it can lose

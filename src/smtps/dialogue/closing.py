@@ -1,0 +1,23 @@
+"""Close a session: QUIT and what may go wrong with it. RFC 5321, section 4.1.1.10."""
+
+from __future__ import annotations
+
+from ..errors import SMTPSError
+from ..ops import Close, Dialogue
+from ..phase import Phase
+from ..session import Session
+from .exchange import exchange
+
+__all__ = ["close_session"]
+
+
+def close_session(session: Session) -> Dialogue[None]:
+    """Say QUIT if the session rests, and close. Never fails: every outcome is known by now."""
+    if session.resting:
+        session.resting = False
+        try:
+            yield from exchange(session, b"QUIT\r\n", Phase.QUIT)
+        except SMTPSError:
+            pass  # A peer that is gone, hangs or says nonsense at QUIT changes nothing.
+    yield Close()
+    session.reset()

@@ -1,0 +1,184 @@
+"""Deliver one message: MAIL, RCPT, DATA, the content, the final reply. RFC 5321, section 3.3."""
+
+from __future__ import annotations
+
+from ..codec import DotStuffer, dot_stuff
+from ..errors import (
+    ConnectionLost,
+    MessageRefused,
+    ProtocolError,
+    RecipientsRefused,
+    SenderRefused,
+    ServiceClosing,
+    SessionError,
+    SMTPSError,
+)
+from ..events import Direction, PITrail
+from ..ops import Dialogue, Emit, Write
+from ..phase import Phase
+from ..receipt import Receipt
+from ..reply import Reply
+from ..session import Session
+from ..wire.content import CHUNK_SIZE
+from .exchange import check_quiet, exchange, hear_last_words, read_reply, write
+from .transaction import Transaction
+
+__all__ = ["deliver"]
+
+
+def deliver(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
+    """Carry out one transaction, whatever becomes of it: the receipt says.
+
+    Afterwards the session rests, or is over (`session.resting` is False) and the caller closes it.
+
+    Raises:
+        NotOffered, AddressError, TooLarge: this server cannot carry the message; nothing was sent.
+        OSError, or what else the source of the content raises: the session is over, and nothing
+            was handed over.
+    """
+    mail = transaction.mail(session.capabilities)
+    rcpts = transaction.rcpts(session.capabilities)
+    session.resting = False
+    try:
+        yield from check_quiet(session, Phase.MAIL)
+        receipt = yield from _transact(session, transaction, mail, rcpts)
+    except (SessionError, ServiceClosing) as error:
+        return transaction.broken(error)
+    session.resting = not session.over
+    return receipt
+
+
+def _transact(
+    session: Session, transaction: Transaction, mail: bytes, rcpts: list[bytes]
+) -> Dialogue[Receipt]:
+    if session.capabilities.pipelining:
+        # A required recipient may still stop the message, so DATA waits for the replies:
+        # after it, an empty message would go to the recipients that were accepted.
+        early_data = not transaction.required
+        data_reply, error = yield from _send_group(session, transaction, mail, rcpts, early_data)
+    else:
+        data_reply, error = None, (yield from _send_each(session, transaction, mail, rcpts))
+    if error is not None:
+        if data_reply is not None and data_reply.code == 354:
+            yield from _end_nothing(session)
+        return (yield from _give_up(session, transaction, error))
+    if data_reply is None:
+        data_reply = yield from exchange(session, b"DATA\r\n", Phase.DATA)
+    if data_reply.code != 354:
+        if data_reply.positive:
+            raise ProtocolError(
+                f"expected 354 to DATA, not: {data_reply}", phase=Phase.DATA, reply=data_reply
+            )
+        refusal = MessageRefused(data_reply)
+        return (yield from _give_up(session, transaction, refusal, data_reply))
+    yield from _send_content(session, transaction)
+    final = yield from read_reply(session)
+    if final.code == 250:
+        return transaction.taken(final)
+    if final.positive:
+        raise ProtocolError(f"expected 250 to the content, not: {final}", phase=Phase.FINAL,
+                            reply=final)
+    return (yield from _give_up(session, transaction, MessageRefused(final), final))
+
+
+def _send_group(
+    session: Session, transaction: Transaction, mail: bytes, rcpts: list[bytes], early_data: bool
+) -> Dialogue[tuple[Reply | None, SMTPSError | None]]:
+    """Send MAIL, every RCPT and perhaps DATA in one write, then read the replies. RFC 2920."""
+    data = [b"DATA\r\n"] if early_data else []
+    phases = [Phase.MAIL, *[Phase.RCPT] * len(rcpts), *[Phase.DATA] * len(data)]
+    yield from write(session, b"".join((mail, *rcpts, *data)), *phases)
+    mail_reply = yield from read_reply(session)
+    for _ in rcpts:
+        reply = yield from read_reply(session)
+        if mail_reply.positive:
+            transaction.rcpt_replies.append(reply)
+    data_reply = (yield from read_reply(session)) if data else None
+    if not mail_reply.positive:
+        return data_reply, SenderRefused(transaction.envelope.sender, mail_reply)
+    return data_reply, _recipients_error(transaction)
+
+
+def _send_each(
+    session: Session, transaction: Transaction, mail: bytes, rcpts: list[bytes]
+) -> Dialogue[SMTPSError | None]:
+    """Send MAIL and every RCPT one by one, and stop at the first that decides."""
+    mail_reply = yield from exchange(session, mail, Phase.MAIL)
+    if not mail_reply.positive:
+        return SenderRefused(transaction.envelope.sender, mail_reply)
+    for rcpt in rcpts:
+        reply = yield from exchange(session, rcpt, Phase.RCPT)
+        transaction.rcpt_replies.append(reply)
+        if transaction.required_refused:
+            break
+    return _recipients_error(transaction)
+
+
+def _recipients_error(transaction: Transaction) -> SMTPSError | None:
+    required = transaction.required_refused
+    if required:
+        return RecipientsRefused(required)
+    if transaction.any_accepted:
+        return None
+    return RecipientsRefused(transaction.refused)
+
+
+def _send_content(session: Session, transaction: Transaction) -> Dialogue[None]:
+    """Send the content and its end. Until the end is written, nothing was handed over."""
+    content = transaction.content
+    session.expect(Phase.FINAL)
+    if content.whole is not None and len(content.whole) <= CHUNK_SIZE:
+        transaction.handed_over = True
+        yield from _send_piece(session, dot_stuff(content.whole), Phase.FINAL)
+    else:
+        stuffer = DotStuffer()
+        for chunk in content.chunks():
+            piece = stuffer.update(chunk)
+            if piece:
+                yield from _send_piece(session, piece, Phase.CONTENT)
+        transaction.handed_over = True
+        yield from _send_piece(session, stuffer.finish(), Phase.FINAL)
+    if session.trail:
+        yield Emit(PITrail(Direction.CLIENT, "."))
+
+
+def _send_piece(session: Session, piece: bytes, phase: Phase) -> Dialogue[None]:
+    # Until the end of the content only its own time counts, not the ten minutes of the reply.
+    deadline = session.deadline(Phase.CONTENT)
+    try:
+        answered = yield Write(piece, deadline)
+    except ConnectionLost as lost:
+        yield from hear_last_words(session, lost)
+        lost.at(phase)
+        raise
+    except SessionError as error:
+        error.at(phase)
+        raise
+    if answered and phase is Phase.CONTENT:
+        # The server spoke before the end: it refuses, closes, or is out of step. A reply that
+        # is taken for the final one here would hide the one that counts.
+        reply = yield from read_reply(session)
+        if reply.positive:
+            raise ProtocolError("a reply came before the end of the content", phase=phase,
+                                reply=reply)
+        raise ConnectionLost("the server refused before the end of the content", phase=phase,
+                             reply=reply)
+
+
+def _end_nothing(session: Session) -> Dialogue[None]:
+    """End a DATA that the server allowed although no recipient is left. RFC 2920, section 3.1."""
+    yield from exchange(session, b".\r\n", Phase.FINAL)
+
+
+def _give_up(
+    session: Session, transaction: Transaction, error: SMTPSError, reply: Reply | None = None
+) -> Dialogue[Receipt]:
+    """End the transaction, so that it lends its sender and recipients to no other."""
+    receipt = transaction.stopped(error, reply)
+    try:
+        answer = yield from exchange(session, b"RSET\r\n", Phase.RSET)
+        session.over = not answer.positive
+    except (SessionError, ServiceClosing):
+        # What became of this message is known; only the session is lost.
+        session.over = True
+    return receipt

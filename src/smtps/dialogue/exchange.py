@@ -1,0 +1,115 @@
+"""One command and its reply: the step that every procedure is made of."""
+
+from __future__ import annotations
+
+from ..errors import ConnectionLost, ServiceClosing, SessionError
+from ..events import Direction, PITrail
+from ..ops import Deadline, Dialogue, Emit, Poll, Read, Write
+from ..phase import Phase
+from ..reply import Reply
+from ..session import Session
+
+__all__ = ["check_quiet", "exchange", "read_reply", "remark", "write"]
+
+# What the server said before it closed is here already or never comes.
+_LAST_WORDS = Deadline(1.0)
+# Where a 421 is an ordinary refusal, or no news.
+_SAID_ANYWAY = (Phase.GREETING, Phase.QUIT)
+
+
+def exchange(
+    session: Session, line: bytes, phase: Phase, *, shown: bytes | None = None
+) -> Dialogue[Reply]:
+    """Send one command line and wait for its reply.
+
+    Args:
+        shown: what PITrail says in place of a line that holds a secret.
+
+    Raises:
+        ConnectionLost, TimedOut, ProtocolError: there is no reply; the session is over.
+    """
+    yield from write(session, line, phase, shown=shown)
+    return (yield from read_reply(session))
+
+
+def write(
+    session: Session,
+    lines: bytes,
+    *phases: Phase,
+    shown: bytes | None = None,
+) -> Dialogue[None]:
+    """Send command lines, one for each of `phases`; their replies are read later."""
+    session.expect(*phases)
+    if session.trail:
+        for line in (shown or lines).splitlines():
+            yield Emit(PITrail(Direction.CLIENT, line.decode(errors="backslashreplace")))
+    try:
+        yield Write(lines, session.deadline(phases[0]))
+    except ConnectionLost as lost:
+        yield from hear_last_words(session, lost)
+        lost.at(phases[0])
+        raise
+    except SessionError as error:
+        error.at(phases[0])
+        raise
+
+
+def read_reply(session: Session) -> Dialogue[Reply]:
+    """Wait for the reply to the oldest command that is not answered.
+
+    Raises:
+        ServiceClosing: it is a 421, behind which no other reply comes. RFC 5321, section 3.8.
+        ConnectionLost, TimedOut, ProtocolError: there is no reply; the session is over.
+    """
+    phase = session.phase
+    while (reply := session.take()) is None:
+        try:
+            data = yield Read(session.deadline(phase))
+        except SessionError as error:
+            error.at(phase)
+            raise
+        session.receive(data)
+    if session.trail:
+        for line in reply.raw.split("\r\n"):
+            yield Emit(PITrail(Direction.SERVER, line))
+    if reply.code == 421 and phase not in _SAID_ANYWAY:
+        session.over = True
+        raise ServiceClosing(reply, phase=phase)
+    return reply
+
+
+def check_quiet(session: Session, phase: Phase) -> Dialogue[None]:
+    """Look for bytes that arrived unasked, so that no command is paired with an old reply.
+
+    Raises:
+        ConnectionLost: the server closed while the session was idle, or said that it will.
+        ProtocolError: it sent something else.
+    """
+    data = yield Poll()
+    if data is not None:
+        try:
+            session.receive(data)
+        except ConnectionLost as lost:
+            lost.at(phase)
+            raise
+    session.refuse_unasked(phase)
+
+
+def hear_last_words(session: Session, lost: ConnectionLost) -> Dialogue[None]:
+    """Read what the server said before it closed; a 421 or 552 explains more than a broken pipe."""
+    try:
+        while session.awaits > 0:
+            session.receive((yield Read(_LAST_WORDS)))
+    except SessionError:
+        pass  # The connection is lost in any case; `lost` is what the caller hears of.
+    replies = []
+    while (reply := session.take()) is not None:
+        replies.append(reply)
+    refusals = [reply for reply in replies if not reply.positive]
+    lost.reply = session.farewell or (refusals[-1] if refusals else None)
+
+
+def remark(session: Session, message: str) -> Dialogue[None]:
+    """Tell PITrail something that neither side said."""
+    if session.trail:
+        yield Emit(PITrail(Direction.INFO, message))

@@ -1,0 +1,130 @@
+"""Open a session: connect, greeting, EHLO, TLS, authentication. RFC 5321, 3207, 8314, 4954."""
+
+from __future__ import annotations
+
+from ..errors import (
+    BadValue,
+    CommandRefused,
+    GreetingRefused,
+    SessionError,
+    TLSError,
+)
+from ..ops import Connect, Connected, Dialogue, StartTLS
+from ..options import SSLStartMode
+from ..phase import Phase
+from ..session import Session
+from ..wire.capabilities import Capabilities
+from ..wire.commands import build_command
+from .authentication import authenticate
+from .exchange import exchange, read_reply, remark
+
+__all__ = ["check_options", "open_session"]
+
+
+def open_session(session: Session) -> Dialogue[None]:
+    """Bring the session to rest: connected, secured as asked, authenticated if there is a user.
+
+    Raises:
+        BadValue, NotOffered, AuthenticationRefused, GreetingRefused, ConnectionFailed, TLSError...
+        Whatever it is, the caller closes the connection; no half-open session is of use.
+    """
+    options = session.options
+    check_options(session)
+    session.reset()
+    session.tls = None
+    mode = options.start_mode
+    yield from remark(session, f"Connecting to {options.mail_server}:{options.mail_port}")
+    try:
+        session.local = yield Connect(options, session.deadline(Phase.CONNECT))
+    except SessionError as error:
+        error.at(Phase.CONNECT)
+        raise
+    if mode is SSLStartMode.IMPLICIT:
+        yield from _shake_hands(session)
+    yield from _greet(session)
+    yield from _hello(session)
+    if mode is SSLStartMode.EXPLICIT:
+        yield from _secure(session)
+        # RFC 3207 4.2: what was said in clear text may be forged; ask again.
+        yield from _hello(session)
+    if options.user:
+        yield from authenticate(session)
+    session.connected = session.resting = True
+
+
+def check_options(session: Session) -> None:
+    """Refuse what cannot work, before the network is touched.
+
+    Raises:
+        BadValue: an option is missing, or two of them contradict each other.
+    """
+    options = session.options
+    if not options.mail_server:
+        raise BadValue("mail_server", "empty; name the relay", code=163)
+    clear = options.start_mode is SSLStartMode.NONE
+    if options.user and clear and not options.settings.allow_plaintext_auth:
+        raise BadValue("user", "a password does not cross a connection without TLS; choose another"
+                       " ssl_start_mode, or set allow_plaintext_auth")
+    if options.allow_extensions:
+        return
+    if options.start_mode is SSLStartMode.EXPLICIT:
+        raise BadValue("allow_extensions", "STARTTLS needs EHLO; allow extensions or choose"
+                       " ssl_start_mode IMPLICIT or NONE")
+    if options.user:
+        raise BadValue("allow_extensions", "authentication needs EHLO; allow extensions")
+
+
+def _greet(session: Session) -> Dialogue[None]:
+    # The server speaks first, so its greeting is awaited without a command.
+    session.expect(Phase.GREETING)
+    reply = yield from read_reply(session)
+    if reply.code != 220:
+        raise GreetingRefused(reply)
+
+
+def _hello(session: Session) -> Dialogue[None]:
+    """Say EHLO; fall back to HELO where the server does not know it. RFC 5321, section 4.1.4."""
+    name = session.options.settings.hello or _own_name(session.local)
+    if session.options.allow_extensions:
+        reply = yield from exchange(session, build_command("EHLO", name), Phase.HELLO)
+        if reply.code == 250:
+            session.capabilities = Capabilities.parse(reply.lines)
+            return
+        if not reply.permanent:
+            raise CommandRefused("EHLO was refused", reply)
+    reply = yield from exchange(session, build_command("HELO", name), Phase.HELLO)
+    if reply.code != 250:
+        raise CommandRefused("HELO was refused", reply)
+    session.capabilities = Capabilities()
+
+
+def _own_name(local: Connected | None) -> str:
+    if local is None:
+        return "localhost"
+    if "." in local.own_name:
+        return local.own_name
+    # RFC 5321 4.1.4: a host without a meaningful name gives its address.
+    colon = "IPv6:" if ":" in local.own_address else ""
+    return f"[{colon}{local.own_address}]"
+
+
+def _secure(session: Session) -> Dialogue[None]:
+    """Start TLS, or fail: a session that was to be secure never goes on in clear text."""
+    if not session.capabilities.starttls:
+        raise TLSError("the server does not offer STARTTLS; choose ssl_start_mode IMPLICIT for a"
+                       " TLS port, or NONE to send in clear text", phase=Phase.STARTTLS)
+    reply = yield from exchange(session, b"STARTTLS\r\n", Phase.STARTTLS)
+    if reply.code != 220:
+        raise TLSError(f"the server refused STARTTLS: {reply}", phase=Phase.STARTTLS, reply=reply)
+    session.refuse_unasked(Phase.STARTTLS)
+    session.capabilities = Capabilities()
+    yield from _shake_hands(session)
+
+
+def _shake_hands(session: Session) -> Dialogue[None]:
+    try:
+        session.tls = yield StartTLS(session.options, session.deadline(Phase.TLS))
+    except SessionError as error:
+        error.at(Phase.TLS)
+        raise
+    yield from remark(session, f"{session.tls.version}, {session.tls.cipher}")

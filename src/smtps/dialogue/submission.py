@@ -1,0 +1,40 @@
+"""Submit one message: open a session if there is none, deliver, and leave it as it was found."""
+
+from __future__ import annotations
+
+from ..errors import SMTPSError
+from ..events import Error
+from ..ops import Dialogue, Emit
+from ..receipt import Receipt
+from ..session import Session
+from .closing import close_session
+from .delivery import deliver
+from .opening import open_session
+from .transaction import Transaction
+
+__all__ = ["submit"]
+
+
+def submit(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
+    """Deliver over the session that is up, or over one of its own.
+
+    Raises:
+        SMTPSError: no session could be opened, or the server cannot carry the message; nothing
+            was sent. What happens after that is in the receipt.
+    """
+    opened_here = not session.connected
+    if opened_here:
+        yield from open_session(session)
+    try:
+        receipt = yield from deliver(session, transaction)
+    except SMTPSError:
+        if opened_here:
+            yield from close_session(session)
+        raise
+    if receipt.accepted and not receipt.ok:
+        for result in receipt.results:
+            if result.reply is not None and not result.reply.positive:
+                yield Emit(Error(161, f"<{result.address}> was refused: {result.reply}"))
+    if opened_here or not session.resting:
+        yield from close_session(session)
+    return receipt

@@ -1,0 +1,142 @@
+"""One message on its way: what is to be sent, and what is known of each recipient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..envelope import Envelope
+from ..errors import DeliveryUnknown, ServiceClosing, SessionError, SMTPSError, TooLarge
+from ..phase import Phase
+from ..receipt import Outcome, Receipt, RecipientResult
+from ..reply import Reply
+from ..wire.capabilities import Capabilities
+from ..wire.content import Content
+from ..wire.transaction import mail_command, rcpt_command
+
+__all__ = ["Transaction"]
+
+
+class Transaction:
+    """An envelope, its content, and the outcomes so far.
+
+    Args:
+        required: the recipients, by place, whose refusal stops the message for all.
+        index: the place of the message in the caller's input.
+    """
+
+    def __init__(
+        self,
+        envelope: Envelope,
+        content: Content,
+        *,
+        required: Iterable[int] = (),
+        message_id: str | None = None,
+        index: int = 0,
+        verb: str = "MAIL FROM",
+    ) -> None:
+        self.envelope = envelope
+        self.content = content
+        self.required = frozenset(required)
+        self.message_id = message_id
+        self.index = index
+        self.verb = verb
+        #: The replies to RCPT, in the order of the envelope, as far as they came.
+        self.rcpt_replies: list[Reply] = []
+        #: Whether the end of the content was given to the network, so that the server may act on it.
+        self.handed_over = False
+
+    def mail(self, capabilities: Capabilities) -> bytes:
+        """Build MAIL for a server.
+
+        Raises:
+            NotOffered, AddressError: the server lacks what the envelope needs.
+            TooLarge: the content is larger than the server takes. RFC 1870, section 6.
+        """
+        size, limit = self.content.size, capabilities.size
+        if size is not None and limit and size > limit:
+            raise TooLarge(size, limit)
+        body = None
+        if capabilities.eight_bit_mime and self.content.eight_bit is not False:
+            body = "8BITMIME"
+        return mail_command(self.envelope, capabilities, size=size, body=body, verb=self.verb)
+
+    def rcpts(self, capabilities: Capabilities) -> list[bytes]:
+        """Build one RCPT for each recipient."""
+        utf8 = self.envelope.smtputf8
+        return [
+            rcpt_command(recipient, capabilities, utf8=utf8)
+            for recipient in self.envelope.recipients
+        ]
+
+    @property
+    def any_accepted(self) -> bool:
+        """Whether the server took at least one recipient."""
+        return any(reply.positive for reply in self.rcpt_replies)
+
+    @property
+    def refused(self) -> dict[str, Reply]:
+        """The recipients that were refused so far, each with the server's words."""
+        return {
+            recipient.address: reply
+            for recipient, reply in zip(
+                self.envelope.recipients, self.rcpt_replies, strict=False
+            )
+            if not reply.positive
+        }
+
+    @property
+    def required_refused(self) -> dict[str, Reply]:
+        """Those among the refused whose refusal stops the message."""
+        required = {self.envelope.recipients[place].address for place in self.required}
+        return {address: reply for address, reply in self.refused.items() if address in required}
+
+    # --- endings ----------------------------------------------------------------------------------
+
+    def taken(self, reply: Reply) -> Receipt:
+        """The server answered the end of the content: that reply decides for all it had accepted."""
+        return self._receipt(_outcome(reply), reply)
+
+    def stopped(self, error: SMTPSError, reply: Reply | None = None) -> Receipt:
+        """The transaction ended before the content was handed over.
+
+        Args:
+            reply: a refusal that holds for every recipient; without one, those not refused by
+                name were simply not sent to.
+        """
+        outcome = Outcome.NOT_SENT if reply is None else _outcome(reply)
+        return self._receipt(outcome, reply, error)
+
+    def broken(self, error: SessionError | ServiceClosing) -> Receipt:
+        """The session ended in the middle of the transaction."""
+        reply = error.reply
+        refused = reply is not None and not reply.positive
+        if refused and error.phase in (Phase.CONTENT, Phase.FINAL):
+            assert reply is not None
+            # 421 to the end of the content is an answer; before it, the message was not read.
+            if self.handed_over or reply.code != 421:
+                return self._receipt(_outcome(reply), reply, error)
+        if self.handed_over:
+            unknown = DeliveryUnknown(error)
+            unknown.__cause__ = error
+            return self._receipt(Outcome.UNKNOWN, None, unknown)
+        return self._receipt(Outcome.NOT_SENT, reply, error)
+
+    def _receipt(
+        self, outcome: Outcome, reply: Reply | None, error: SMTPSError | None = None
+    ) -> Receipt:
+        results = []
+        for place, recipient in enumerate(self.envelope.recipients):
+            own = self.rcpt_replies[place] if place < len(self.rcpt_replies) else None
+            if own is not None and not own.positive:
+                results.append(RecipientResult(recipient.address, _outcome(own), own))
+            else:
+                results.append(RecipientResult(recipient.address, outcome, reply))
+        return Receipt(
+            self.index, self.message_id, self.envelope.sender, tuple(results), reply, error
+        )
+
+
+def _outcome(reply: Reply) -> Outcome:
+    if reply.positive:
+        return Outcome.ACCEPTED
+    return Outcome.DEFERRED if reply.temporary else Outcome.REFUSED

@@ -1,0 +1,206 @@
+"""Carry out dialogues on a blocking socket."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from ..errors import ConnectionLost, ProtocolError, SMTPSError, TimedOut
+from ..ops import (
+    Call,
+    Close,
+    Connect,
+    Connected,
+    Deadline,
+    Dialogue,
+    Emit,
+    Op,
+    Poll,
+    Read,
+    Sleep,
+    StartTLS,
+    TLSInfo,
+    Write,
+)
+from .failures import connect_failure, loss, tls_failure
+from .names import own_name
+from .tls import context_for, describe, server_name
+from .waiting import wait
+
+__all__ = ["BlockingDriver"]
+
+T = TypeVar("T")
+
+_RECEIVE = 65536
+# A server that talks while we write is heard, but not without end.
+_INBOX_LIMIT = 1 << 20
+
+
+class BlockingDriver:
+    """One connection, driven by the thread that calls `run`.
+
+    The socket itself is non-blocking: a write that would wait also listens, because a server may
+    refuse in the middle of a message, or stop reading until its replies are read.
+
+    Args:
+        observer: called with every event.
+    """
+
+    def __init__(self, observer: Callable[[Any], None]) -> None:
+        self._observer = observer
+        self._socket: socket.socket | None = None
+        self._inbox = bytearray()
+        self._closed = False
+        self._perform: dict[type, Callable[[Any], Any]] = {
+            Connect: self._connect,
+            Read: self._read,
+            Poll: self._poll,
+            Write: self._write,
+            StartTLS: self._start_tls,
+            Close: lambda _: self.abort(),
+            Sleep: lambda op: time.sleep(op.seconds),
+            Call: lambda op: op.function(*op.arguments),
+            Emit: lambda op: self._observer(op.event),
+        }
+
+    def run(self, dialogue: Dialogue[T]) -> T:
+        """Carry the dialogue out to its end and give back its result."""
+        perform = self._perform
+        try:
+            op: Op = next(dialogue)
+            while True:
+                try:
+                    result = perform[type(op)](op)
+                except SMTPSError as error:
+                    op = dialogue.throw(error)
+                else:
+                    op = dialogue.send(result)
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
+
+    def abort(self) -> None:
+        """Close the connection at once, without a word to the server."""
+        if self._socket is not None:
+            self._socket.close()
+        self._socket = None
+        self._inbox.clear()
+
+    # --- operations -------------------------------------------------------------------------------
+
+    def _connect(self, op: Connect) -> Connected:
+        host, port = op.options.mail_server, op.options.mail_port
+        seconds = op.deadline.seconds()
+        try:
+            connection = socket.create_connection((host, port), timeout=seconds)
+        except TimeoutError as error:
+            raise TimedOut(seconds or 0) from error
+        except OSError as error:
+            raise connect_failure(host, port, error) from error
+        connection.setblocking(False)
+        if op.options.settings.tcp_no_delay:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = connection
+        self._inbox.clear()
+        self._closed = False
+        local, peer = connection.getsockname()[0], connection.getpeername()[0]
+        return Connected(own_name(), local, peer)
+
+    def _start_tls(self, op: StartTLS) -> TLSInfo:
+        context = context_for(op.options)
+        host = server_name(op.options)
+        plain = self._open_socket()
+        if self._inbox:
+            raise ProtocolError("bytes arrived in clear text before the TLS handshake")
+        try:
+            secure = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+            self._socket = secure
+            while True:
+                try:
+                    secure.do_handshake()
+                    return describe(secure)
+                except ssl.SSLWantReadError:
+                    self._wait(op.deadline, read=True)
+                except ssl.SSLWantWriteError:
+                    self._wait(op.deadline, write=True)
+        except TimedOut:
+            raise
+        except OSError as error:
+            raise tls_failure(host, error) from error
+
+    def _read(self, op: Read) -> bytes:
+        if self._inbox:
+            return self._take_inbox()
+        # The answer to what was just written is seldom here yet: to wait first saves a call. What
+        # TLS has already decrypted is not seen by waiting.
+        connection = self._open_socket()
+        if not (isinstance(connection, ssl.SSLSocket) and connection.pending()):
+            self._wait(op.deadline, read=True)
+        while (data := self._receive()) is None:
+            self._wait(op.deadline, read=True)
+        return data
+
+    def _poll(self, op: Poll) -> bytes | None:
+        if self._inbox:
+            return self._take_inbox()
+        return self._receive()
+
+    def _write(self, op: Write) -> bool:
+        connection = self._open_socket()
+        view = memoryview(op.data)
+        while view:
+            try:
+                view = view[connection.send(view) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                hears = not self._closed and len(self._inbox) < _INBOX_LIMIT
+                if self._wait(op.deadline, read=hears, write=True):
+                    self._listen()
+            except ssl.SSLWantReadError:
+                self._wait(op.deadline, read=True)
+            except OSError as error:
+                raise loss(error) from error
+        return bool(self._inbox)
+
+    # --- the socket -------------------------------------------------------------------------------
+
+    def _open_socket(self) -> socket.socket:
+        if self._socket is None:
+            raise ConnectionLost("the connection is closed")
+        return self._socket
+
+    def _take_inbox(self) -> bytes:
+        data = bytes(self._inbox)
+        self._inbox.clear()
+        return data
+
+    def _listen(self) -> None:
+        """Keep what the server says while we write."""
+        data = self._receive()
+        if data:
+            self._inbox += data
+        elif data is not None:
+            self._closed = True
+
+    def _receive(self) -> bytes | None:
+        """Take what is there: b"" if the server has closed, None if nothing is."""
+        connection = self._open_socket()
+        try:
+            return connection.recv(_RECEIVE)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            # Whatever was said before is complete: a reply that is cut has no line end.
+            return b""
+        except OSError as error:
+            raise loss(error) from error
+
+    def _wait(self, deadline: Deadline, *, read: bool = False, write: bool = False) -> bool:
+        """Wait until the socket is ready, and tell whether it can be read."""
+        seconds = deadline.seconds()
+        readable, writable = wait(self._open_socket(), read=read, write=write, seconds=seconds)
+        if not readable and not writable:
+            raise TimedOut(seconds or 0)
+        return readable

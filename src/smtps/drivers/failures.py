@@ -1,0 +1,68 @@
+"""What the operating system and the TLS library report, as errors of this package."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+
+from ..errors import CertificateRefused, ConnectionFailed, ConnectionLost, SMTPSError, TLSError
+
+__all__ = ["connect_failure", "loss", "tls_failure"]
+
+# The classic component reports Winsock numbers on every system.
+_WINSOCK = {
+    errno.EACCES: 10013,
+    errno.EMFILE: 10024,
+    errno.EADDRINUSE: 10048,
+    errno.EADDRNOTAVAIL: 10049,
+    errno.ENETDOWN: 10050,
+    errno.ENETUNREACH: 10051,
+    errno.ECONNABORTED: 10053,
+    errno.ECONNRESET: 10054,
+    errno.EPIPE: 10054,
+    errno.ENOBUFS: 10055,
+    errno.ETIMEDOUT: 10060,
+    errno.ECONNREFUSED: 10061,
+    errno.EHOSTUNREACH: 10065,
+}
+_RESOLVER = {socket.EAI_NONAME: 11001, socket.EAI_AGAIN: 11002, socket.EAI_FAIL: 11003}
+if hasattr(socket, "EAI_NODATA"):
+    _RESOLVER[socket.EAI_NODATA] = 11004
+
+
+def connect_failure(host: str, port: int, error: OSError) -> ConnectionFailed:
+    """Say why no connection could be made."""
+    if isinstance(error, socket.gaierror):
+        code = _RESOLVER.get(error.errno or 0, 11003)
+        return ConnectionFailed(f"the name {host} cannot be resolved: {error.strerror}", code=code)
+    code = _WINSOCK.get(error.errno or 0, 162)
+    return ConnectionFailed(f"cannot connect to {host} port {port}: {_words(error)}", code=code)
+
+
+def loss(error: OSError) -> SMTPSError:
+    """Say how a connection that was up broke."""
+    if isinstance(error, ssl.SSLError):
+        return ConnectionLost(f"the TLS connection broke: {_words(error)}")
+    code = _WINSOCK.get(error.errno or 0, 1120)
+    return ConnectionLost(f"the connection broke: {_words(error)}", code=code)
+
+
+def tls_failure(host: str, error: OSError) -> SMTPSError:
+    """Say why there is no TLS."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return CertificateRefused(host, error.verify_message)
+    if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
+        return TLSError(f"{host} does not speak TLS on this port; perhaps it wants STARTTLS, which"
+                        " smtp:// and ssl_start_mode EXPLICIT do")
+    if isinstance(error, ssl.SSLError):
+        return TLSError(f"the TLS handshake with {host} failed: {_words(error)}")
+    return TLSError(f"the connection broke in the TLS handshake: {_words(error)}")
+
+
+def _words(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.replace("_", " ").lower()
+    # asyncio puts its own words, with the address, in place of the system's.
+    return os.strerror(error.errno) if error.errno else str(error) or type(error).__name__

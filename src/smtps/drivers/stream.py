@@ -1,0 +1,199 @@
+"""A byte stream on asyncio, with TLS that starts when it is told to.
+
+asyncio's own `start_tls` hands bytes that arrived in clear text to the TLS session (they would be
+taken for the server's), so the stream is a protocol of its own around `ssl.MemoryBIO`: what arrived
+before the handshake is the caller's to refuse.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import cast
+
+from ..errors import ConnectionLost, ProtocolError, TimedOut
+from ..ops import Deadline
+from .failures import loss
+
+__all__ = ["Stream"]
+
+# How much may wait to be read before the transport is paused.
+_INBOX_LIMIT = 1 << 18
+_RECORD = 65536
+
+
+class Stream(asyncio.Protocol):
+    """The bytes of one connection, in clear text or through TLS."""
+
+    transport: asyncio.Transport
+
+    def __init__(self) -> None:
+        self._inbox = bytearray()
+        self._failure: Exception | None = None
+        self._ended = False
+        self._can_write = True
+        self._waiter: asyncio.Future[None] | None = None
+        self._tls: ssl.SSLObject | None = None
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+
+    # --- what the loop calls ----------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self.transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what arrived, decrypted if TLS is up."""
+        if self._tls is None:
+            self._inbox += data
+        else:
+            self._incoming.write(data)
+            self._decrypt()
+        if len(self._inbox) > _INBOX_LIMIT:
+            self.transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        """Note that the server has closed; what it said before still counts."""
+        self._ended = True
+        self._incoming.write_eof()
+        self._wake()
+        return True
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Note that the connection is gone."""
+        self._ended = True
+        self._failure = self._failure or error
+        self._wake()
+
+    def pause_writing(self) -> None:
+        """The transport holds enough."""
+        self._can_write = False
+
+    def resume_writing(self) -> None:
+        """The transport can take more."""
+        self._can_write = True
+        self._wake()
+
+    # --- what the driver calls --------------------------------------------------------------------
+
+    @property
+    def has_data(self) -> bool:
+        """Whether bytes wait to be read."""
+        return bool(self._inbox)
+
+    def take(self) -> bytes | None:
+        """Take what has arrived: b"" if the server has closed, None if there is nothing."""
+        if self._inbox:
+            data = bytes(self._inbox)
+            self._inbox.clear()
+            self.transport.resume_reading()
+            return data
+        return b"" if self._ended else None
+
+    async def read(self, deadline: Deadline) -> bytes:
+        """Wait for bytes; b"" when the server has closed."""
+        while (data := self.take()) is None:
+            await self._wait(deadline)
+        if not data and isinstance(self._failure, OSError):
+            raise loss(self._failure)
+        return data
+
+    async def write(self, data: bytes, deadline: Deadline) -> None:
+        """Give all of `data` to the transport, waiting while it holds too much already."""
+        view = memoryview(data)
+        for start in range(0, len(view), _RECORD):
+            if self._ended or self.transport.is_closing():
+                if isinstance(self._failure, OSError):
+                    raise loss(self._failure)
+                raise ConnectionLost
+            piece = view[start : start + _RECORD]
+            if self._tls is None:
+                self.transport.write(piece)
+            else:
+                self._tls.write(piece)
+                self._flush()
+            while not self._can_write and not self._ended:
+                await self._wait(deadline)
+
+    async def start_tls(
+        self, context: ssl.SSLContext, server_name: str, deadline: Deadline
+    ) -> ssl.SSLObject:
+        """Shake hands; everything after it is encrypted.
+
+        Raises:
+            ProtocolError: bytes arrived before it. Whoever is in the middle can inject such bytes,
+                and they would be read as the server's once TLS is up. RFC 3207, section 4.2.
+        """
+        if self._inbox:
+            raise ProtocolError("bytes arrived in clear text before the TLS handshake")
+        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+        self._tls = tls
+        while True:
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self._flush()
+                if self._ended:
+                    raise ConnectionLost("the server closed in the TLS handshake") from None
+                await self._wait(deadline)
+            else:
+                break
+            finally:
+                # An alert tells the server why; a Finished tells it that we are done.
+                self._flush()
+        # The server's first bytes may have come in one segment with the end of its handshake.
+        self._decrypt()
+        return tls
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._tls is not None and not self._ended:
+            try:
+                self._tls.unwrap()
+            except (ssl.SSLError, OSError):
+                pass  # It only writes close_notify; the server's is not awaited.
+            self._flush()
+        self.transport.abort() if self._ended else self.transport.close()
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _decrypt(self) -> None:
+        assert self._tls is not None
+        try:
+            while data := self._tls.read(_RECORD):
+                self._inbox += data
+            self._ended = True
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError as error:
+            # Also an alert, or an end without close_notify: what was complete before it counts.
+            self._failure = error
+            self._ended = True
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._outgoing.pending and not self.transport.is_closing():
+            self.transport.write(self._outgoing.read())
+
+    async def _wait(self, deadline: Deadline) -> None:
+        """Wait until the loop has called one of the methods above."""
+        seconds = deadline.seconds()
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        timer = None if seconds is None else loop.call_later(seconds, self._expire, seconds)
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+            if timer is not None:
+                timer.cancel()
+
+    def _expire(self, seconds: float) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(TimedOut(seconds))
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -1,0 +1,80 @@
+"""Messages of the standard library: their envelope and their bytes."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from email.generator import BytesGenerator
+from email.message import Message
+from io import BytesIO
+
+from ..address import Address, parse_address, parse_address_list
+from ..errors import BadValue
+
+__all__ = ["flatten", "recipients_of", "sender_of"]
+
+_RECIPIENT_HEADERS = ("To", "Cc", "Bcc")
+
+
+def sender_of(message: Message) -> str:
+    """Give the address that the envelope names: Sender, or else the one of From.
+
+    Raises:
+        BadValue: there is neither, or several in From without a Sender. RFC 5322, section 3.6.2.
+    """
+    resent = _resent_prefix(message)
+    sender = next(_values(message, resent + "Sender"), None)
+    if sender is not None:
+        return _spec(parse_address(sender, field="Sender"))
+    found = [
+        address
+        for value in _values(message, resent + "From")
+        for address in parse_address_list(value, field="From")
+    ]
+    if len(found) != 1:
+        reason = "there is none" if not found else "there are several; add a Sender header"
+        raise BadValue("From", f"{reason}, or pass sender=", code=164)
+    return _spec(found[0])
+
+
+def recipients_of(message: Message) -> list[str]:
+    """Give the addresses of To, Cc and Bcc, each once, in this order."""
+    resent = _resent_prefix(message)
+    found = [
+        _spec(address)
+        for name in _RECIPIENT_HEADERS
+        for value in _values(message, resent + name)
+        for address in parse_address_list(value, field=name)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def flatten(message: Message, *, utf8: bool = False) -> bytes:
+    """Give the message as bytes with CRLF line ends and without its Bcc headers.
+
+    Args:
+        utf8: whether headers may be UTF-8, which needs a server with SMTPUTF8.
+    """
+    # Deleting from a shallow copy replaces its list of headers; the caller's message keeps its Bcc.
+    shown = copy.copy(message)
+    del shown["Bcc"], shown["Resent-Bcc"]
+    policy = message.policy.clone(linesep="\r\n", **({"utf8": True} if utf8 else {}))
+    buffer = BytesIO()
+    BytesGenerator(buffer, mangle_from_=False, policy=policy).flatten(shown)
+    return buffer.getvalue()
+
+
+def _resent_prefix(message: Message) -> str:
+    dates = message.get_all("Resent-Date") or []
+    if len(dates) > 1:
+        raise BadValue("Resent-Date", "several blocks of resent headers; pass sender= and recipients=")
+    return "Resent-" if dates else ""
+
+
+def _values(message: Message, name: str) -> Iterator[str]:
+    for value in message.get_all(name) or []:
+        yield str(value)
+
+
+def _spec(address: Address) -> str:
+    return str(Address(address.local, address.domain))

@@ -1,0 +1,141 @@
+"""The operations that dialogues yield and drivers carry out.
+
+A dialogue is a generator: it yields one of these and gets the result back, or the error thrown in.
+It never touches a socket, so the same procedure runs blocking, on asyncio, and in a test that
+feeds it by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, TypeAlias, TypeVar
+
+from .properties import ConnectionProperties
+
+__all__ = [
+    "Call",
+    "Close",
+    "Connect",
+    "Connected",
+    "Deadline",
+    "Dialogue",
+    "Emit",
+    "Op",
+    "Poll",
+    "Read",
+    "Sleep",
+    "StartTLS",
+    "TLSInfo",
+    "Write",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """How long an operation may take.
+
+    `idle` is the seconds without any byte moved, `until` a moment of `time.monotonic` by which the
+    whole method must be done; None is no limit.
+    """
+
+    idle: float | None = None
+    until: float | None = None
+
+    def seconds(self) -> float | None:
+        """Tell how long to wait from now for the next byte; never negative."""
+        if self.until is None:
+            return self.idle
+        left = max(self.until - monotonic(), 0.0)
+        return left if self.idle is None else min(self.idle, left)
+
+
+@dataclass(slots=True)
+class Connect:
+    """Connect to the server that the options name. Gives back a `Connected`."""
+
+    options: ConnectionProperties
+    deadline: Deadline
+
+
+@dataclass(slots=True)
+class Connected:
+    """What is known once TCP is up."""
+
+    #: The own host's name, as well qualified as the system knows it.
+    own_name: str
+    own_address: str
+    peer_address: str
+
+
+@dataclass(slots=True)
+class Read:
+    """Wait for bytes. Gives back at least one, or b"" when the server has closed."""
+
+    deadline: Deadline
+
+
+@dataclass(slots=True)
+class Poll:
+    """Take what has already arrived, without waiting. b"" if the server closed, None if nothing."""
+
+
+@dataclass(slots=True)
+class Write:
+    """Send all of `data`. Gives back whether bytes of the server have arrived meanwhile."""
+
+    data: bytes
+    deadline: Deadline
+
+
+@dataclass(slots=True)
+class StartTLS:
+    """Shake hands and verify the certificate. Gives back a `TLSInfo`."""
+
+    options: ConnectionProperties
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class TLSInfo:
+    """What the handshake agreed on."""
+
+    version: str
+    cipher: str
+    bits: int
+    #: The server's certificate, DER; empty if it showed none.
+    certificate: bytes
+
+
+@dataclass(slots=True)
+class Close:
+    """Close the connection; never fails."""
+
+
+@dataclass(slots=True)
+class Sleep:
+    """Wait."""
+
+    seconds: float
+
+
+@dataclass(slots=True)
+class Call:
+    """Call a function of the program; one that gives an awaitable is awaited on asyncio."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+
+
+@dataclass(slots=True)
+class Emit:
+    """Tell the program what happened."""
+
+    event: object
+
+
+Op: TypeAlias = Connect | Read | Poll | Write | StartTLS | Close | Sleep | Call | Emit
+
+T = TypeVar("T")
+Dialogue: TypeAlias = Generator[Op, Any, T]

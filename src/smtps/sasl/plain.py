@@ -1,0 +1,12 @@
+"""PLAIN: the user and the password in one response. RFC 4616."""
+
+from __future__ import annotations
+
+from .credentials import Credentials, Responses
+
+__all__ = ["plain"]
+
+
+def plain(credentials: Credentials) -> Responses:
+    """Give the one response of PLAIN."""
+    yield b"\0".join((b"", credentials.user.encode(), credentials.password.encode()))

@@ -1,0 +1,149 @@
+"""The state of one SMTP session: what was asked, what was answered, what the server offers.
+
+It does no I/O. Bytes go in by `receive`, replies come out in the order of the commands that they
+answer, and anything that answers no command ends the session: whoever goes on after that pairs a
+reply with the wrong command.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from time import monotonic
+
+from .codec import ReplyParser
+from .errors import ConnectionLost, ProtocolError
+from .ops import Connected, Deadline, TLSInfo
+from .phase import Phase
+from .properties import ConnectionProperties
+from .reply import Reply
+from .wire.capabilities import Capabilities
+
+__all__ = ["Session"]
+
+# RFC 5321 4.5.3.2.6: ten minutes, because giving up early makes a second copy.
+_FINAL_SECONDS = 600.0
+
+
+class Session:
+    """One session from connect to close; the same object serves the next one after `reset`."""
+
+    def __init__(self, options: ConnectionProperties) -> None:
+        self.options = options
+        #: Whether PITrail has a listener; without one no line is copied for it.
+        self.trail = False
+        #: A moment of `time.monotonic` by which the running method must be done.
+        self.until: float | None = None
+        self.last_reply: Reply | None = None
+        self.tls: TLSInfo | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything about the connection; the certificate stays until the next one."""
+        self.connected = False
+        #: Whether every command is answered and no transaction is open.
+        self.resting = False
+        self.local: Connected | None = None
+        self.capabilities = Capabilities()
+        self._awaited: deque[Phase] = deque()
+        self._replies: deque[Reply] = deque()
+        self._parser = ReplyParser(self.options.settings.max_line_length)
+        #: Whether the server said that it closes, or RSET failed; nothing more is sent.
+        self.over = False
+        #: A 421 that came behind the awaited replies: the server closes, out of turn but in order.
+        self.farewell: Reply | None = None
+
+    # --- deadlines --------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Start the clock of a method: `absolute_timeout` bounds all of it."""
+        options = self.options
+        bounded = options.settings.absolute_timeout and options.timeout
+        self.until = monotonic() + options.timeout if bounded else None
+        self._usual = Deadline(options.timeout or None, self.until)
+
+    def deadline(self, phase: Phase) -> Deadline:
+        """Tell how long an operation of this phase may take. RFC 5321, section 4.5.3.2."""
+        if phase is Phase.FINAL:
+            return Deadline(self._final_seconds(), self.until)
+        if phase is Phase.CONNECT and self.options.settings.connection_timeout:
+            return Deadline(self.options.settings.connection_timeout, self.until)
+        if phase is Phase.QUIT:
+            quit_seconds = self.options.settings.quit_timeout or self.options.timeout
+            return Deadline(min(quit_seconds, self.options.timeout or quit_seconds), self.until)
+        return self._usual
+
+    def _final_seconds(self) -> float | None:
+        options = self.options
+        if options.settings.final_timeout:
+            return options.settings.final_timeout
+        chosen = type(options).timeout.is_set(options)
+        return (options.timeout or None) if chosen else _FINAL_SECONDS
+
+    # --- commands and their replies ---------------------------------------------------------------
+
+    @property
+    def phase(self) -> Phase:
+        """The phase of the oldest command that is not answered."""
+        return self._awaited[0] if self._awaited else Phase.IDLE
+
+    @property
+    def awaits(self) -> int:
+        """How many replies are still to come."""
+        return len(self._awaited) - len(self._replies)
+
+    def expect(self, *phases: Phase) -> None:
+        """Note commands about to be written; each will be answered by one reply.
+
+        Raises:
+            ProtocolError: bytes of the server are here that answer nothing.
+            ConnectionLost: the server announced that it closes.
+        """
+        if not self._awaited:
+            self.refuse_unasked(phases[0])
+        self._awaited.extend(phases)
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes of the server.
+
+        Raises:
+            ProtocolError: they are not a reply, or one more than was asked for.
+            ConnectionLost: the server closed (`data` is empty).
+        """
+        if not data:
+            raise ConnectionLost(phase=self.phase, reply=self.farewell)
+        try:
+            replies = self._parser.feed(data)
+        except ProtocolError as error:
+            error.at(self.phase)
+            raise
+        for reply in replies:
+            if self.awaits > 0:
+                self._replies.append(reply)
+            elif reply.code == 421 and self.farewell is None:
+                self.farewell = reply
+                self.over = True
+            else:
+                raise ProtocolError(f"an unasked reply arrived: {reply}", phase=self.phase, reply=reply)
+
+    def take(self) -> Reply | None:
+        """Take the reply to the oldest command, if it is here."""
+        if not self._replies:
+            return None
+        self._awaited.popleft()
+        reply = self.last_reply = self._replies.popleft()
+        return reply
+
+    def refuse_unasked(self, phase: Phase) -> None:
+        """Make sure that nothing of the server is waiting that no command asked for.
+
+        After the 220 to STARTTLS such a byte was injected in clear text: RFC 3207, section 4.2.
+
+        Raises:
+            ProtocolError: there are bytes.
+            ConnectionLost: the server announced that it closes.
+        """
+        if self.farewell is not None:
+            raise ConnectionLost("the server is closing the connection", phase=phase,
+                                 reply=self.farewell)
+        if self._replies or self._parser.pending:
+            raise ProtocolError("the server sent bytes that nothing asked for", phase=phase)

@@ -1,0 +1,125 @@
+"""The configuration settings: what seldom changes, reached by `settings` and by `config`."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+
+from .errors import BadValue
+from .options import Configurable, RecipientPolicy, choice, decimal, flag, number, text
+
+__all__ = ["Settings", "check_hello"]
+
+
+def check_hello(field: str, value: str) -> str:
+    """Accept a domain name or an address literal, the argument of EHLO. RFC 5321, 4.1.1.1.
+
+    Raises:
+        BadValue: it is neither, or longer than 255 characters.
+    """
+    if not value:
+        return value
+    if len(value) > 255:
+        raise BadValue(field, "longer than 255 characters")
+    if value.startswith("[") and value.endswith("]"):
+        literal = value[1:-1].removeprefix("IPv6:")
+        try:
+            ipaddress.ip_address(literal)
+        except ValueError:
+            raise BadValue(field, "not an address literal such as [192.0.2.1]") from None
+        return value
+    labels = value.split(".")
+    if not value.isascii() or not all(_is_label(label) for label in labels):
+        raise BadValue(field, "expected a host name of letters, digits, '-' and '.', or [address]")
+    return value
+
+
+def _is_label(label: str) -> bool:
+    # Windows and Docker name hosts with an underscore; servers take it.
+    return 0 < len(label) <= 63 and label.replace("-", "").replace("_", "").isalnum()
+
+
+class Settings(Configurable):
+    """Typed access to the configuration settings of one connection."""
+
+    def __init__(self, is_locked: Callable[[], bool] = lambda: False) -> None:
+        self._is_locked = is_locked
+
+    def is_locked(self) -> bool:
+        """Tell whether the connection is up."""
+        return self._is_locked()
+
+    hello = text(
+        "Hello",
+        check=check_hello,
+        doc="The argument of EHLO; empty is the own host name, or [address] if it has no dot.",
+    )
+    max_header_length = number(
+        "MaxHeaderLength",
+        80,
+        low=0,
+        high=998,
+        doc="Headers longer than this are folded; 0 folds only at the hard limit of 998.",
+    )
+    max_line_length = number(
+        "MaxLineLength",
+        2048,
+        low=256,
+        high=65536,
+        locked=112,
+        doc="The most bytes kept of one line of the server; the rest of a longer line is dropped.",
+    )
+    stop_on_bcc_errors = flag(
+        "StopOnBccErrors",
+        False,
+        doc="Whether a refused BCc recipient stops the message as any other does.",
+    )
+    recipient_policy = choice(
+        "RecipientPolicy",
+        RecipientPolicy.ANY,
+        doc="For send(item): whether the message goes to those accepted, or to all or none.",
+    )
+    tcp_no_delay = flag(
+        "TcpNoDelay",
+        True,
+        doc="Whether small writes leave at once; without it one can wait 40 ms for the last one.",
+    )
+    absolute_timeout = flag(
+        "AbsoluteTimeout",
+        False,
+        doc="Whether Timeout bounds the whole method instead of the time without any byte moved.",
+    )
+    connection_timeout = decimal(
+        "ConnectionTimeout",
+        0,
+        doc="Seconds for TCP to connect; 0 is Timeout.",
+    )
+    final_timeout = decimal(
+        "FinalTimeout",
+        0,
+        doc="Seconds to wait for the reply that takes the message; 0 is Timeout where that was"
+        " set, else the 600 of RFC 5321, section 4.5.3.2.6, since giving up early doubles mail.",
+    )
+    quit_timeout = decimal(
+        "QuitTimeout",
+        5,
+        doc="Seconds to wait for the reply to QUIT; the messages are safe before it.",
+    )
+    allow_plaintext_auth = flag(
+        "AllowPlaintextAuth",
+        False,
+        doc="Whether a password may cross a connection without TLS.",
+    )
+    accept_any_server_cert = flag(
+        "AcceptAnyServerCert",
+        False,
+        doc="Whether any certificate passes. The connection is then open to anyone in the middle.",
+    )
+    openssl_ca_file = text(
+        "OpenSSLCAFile",
+        doc="A PEM file of trusted authorities, in place of the system's.",
+    )
+    openssl_ca_dir = text(
+        "OpenSSLCADir",
+        doc="A folder of trusted authorities, hashed as `openssl rehash` does.",
+    )

@@ -1,0 +1,76 @@
+"""Relay URLs: one line that says where to, as whom, and how secure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from .errors import BadValue
+from .options import SSLStartMode
+
+__all__ = ["RelayURL"]
+
+_SCHEMES = {"smtp": SSLStartMode.EXPLICIT, "smtps": SSLStartMode.IMPLICIT}
+_TLS = {
+    "none": SSLStartMode.NONE,
+    "starttls": SSLStartMode.EXPLICIT,
+    "implicit": SSLStartMode.IMPLICIT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RelayURL:
+    """The parts of `smtp://user:password@host:port?option=value`; its repr shows no password.
+
+    `smtp` requires STARTTLS, on port 587 with a user and 25 without one; `smtps` is TLS from the
+    first byte, on port 465. `?tls=none` is the one way to clear text. Every other parameter of the
+    query is a property or setting of the component.
+    """
+
+    host: str
+    port: int
+    start_mode: SSLStartMode
+    user: str = ""
+    password: str = field(default="", repr=False)
+    query: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def parse(cls, url: str) -> RelayURL:
+        """Take a URL apart.
+
+        Raises:
+            BadValue: it is not such a URL. The sentence does not repeat it, as it may hold a
+                password.
+        """
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+            query = parse_qsl(
+                parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)
+            )
+        except ValueError as error:
+            raise BadValue("url", f"not a URL: {error}; write smtp://user:password@host:port") from None
+        mode = _SCHEMES.get(parts.scheme)
+        if mode is None:
+            raise BadValue("url", f'unknown scheme "{parts.scheme}"; write smtp:// or smtps://')
+        if not parts.hostname:
+            raise BadValue("url", "no host; write smtp://user:password@host:port")
+        if parts.path not in ("", "/") or parts.fragment:
+            raise BadValue("url", "a path or fragment has no meaning here; encode #, / and ? in"
+                           " the user or password as %23, %2F and %3F")
+        tls = dict(query).get("tls")
+        if tls is not None:
+            if tls not in _TLS:
+                raise BadValue("tls", f"{tls!r} is none of {', '.join(_TLS)}")
+            mode = _TLS[tls]
+        user = unquote(parts.username or "")
+        if port is None:
+            port = 465 if mode is SSLStartMode.IMPLICIT else 587 if user else 25
+        return cls(
+            unquote(parts.hostname),
+            port,
+            mode,
+            user,
+            unquote(parts.password or ""),
+            tuple(pair for pair in query if pair[0] != "tls"),
+        )

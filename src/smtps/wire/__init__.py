@@ -1,0 +1,1 @@
+"""The wire: what commands, capabilities and content look like as bytes. No I/O, no policy."""

@@ -1,0 +1,103 @@
+"""What a server offers, as its reply to EHLO says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["Capabilities"]
+
+# An EHLO reply of more keywords is an attack on memory, not a server.
+_MOST_KEYWORDS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """The extensions that a server announced. RFC 5321, section 4.1.1.1.
+
+    `raw` maps each keyword in upper case to its parameters as they were written.
+    """
+
+    raw: Mapping[str, str] = field(default_factory=dict)
+    #: The mechanisms of AUTH in upper case, in the server's order. RFC 4954.
+    auth: tuple[str, ...] = ()
+    #: The most bytes of a message; 0 if announced without a limit, None if not announced. RFC 1870.
+    size: int | None = None
+
+    @classmethod
+    def parse(cls, lines: Iterable[str]) -> Capabilities:
+        """Read the lines of an EHLO reply, the first of which is the server's greeting.
+
+        What is not understood is kept in `raw` and otherwise ignored; a repeated keyword counts
+        once, as it came first.
+        """
+        raw: dict[str, str] = {}
+        mechanisms: list[str] = []
+        for number, line in enumerate(lines):
+            keyword, _, parameters = line.replace("\t", " ").strip().partition(" ")
+            keyword, parameters = keyword.upper(), parameters.strip()
+            # "AUTH=PLAIN LOGIN" was written before RFC 2554; some servers still add it.
+            if keyword.startswith("AUTH="):
+                keyword, parameters = "AUTH", f"{keyword[5:]} {parameters}"
+            if number == 0 or not keyword or len(raw) >= _MOST_KEYWORDS:
+                continue
+            if keyword == "AUTH":
+                mechanisms += parameters.upper().split()
+            raw.setdefault(keyword, parameters)
+        return cls(raw, tuple(dict.fromkeys(mechanisms)), _size(raw.get("SIZE")))
+
+    def __contains__(self, keyword: str) -> bool:
+        """Tell whether a keyword was announced, in any case."""
+        return keyword.upper() in self.raw
+
+    @property
+    def pipelining(self) -> bool:
+        """Whether commands may be sent before earlier ones are answered. RFC 2920."""
+        return "PIPELINING" in self.raw
+
+    @property
+    def chunking(self) -> bool:
+        """Whether content may be sent as BDAT chunks. RFC 3030."""
+        return "CHUNKING" in self.raw
+
+    @property
+    def binarymime(self) -> bool:
+        """Whether content may hold any bytes, over BDAT only. RFC 3030."""
+        return "BINARYMIME" in self.raw
+
+    @property
+    def eight_bit_mime(self) -> bool:
+        """Whether content may hold bytes above 127. RFC 6152."""
+        return "8BITMIME" in self.raw
+
+    @property
+    def smtputf8(self) -> bool:
+        """Whether addresses and headers may be UTF-8. RFC 6531."""
+        return "SMTPUTF8" in self.raw
+
+    @property
+    def starttls(self) -> bool:
+        """Whether TLS may be started. RFC 3207."""
+        return "STARTTLS" in self.raw
+
+    @property
+    def dsn(self) -> bool:
+        """Whether delivery reports can be asked for. RFC 3461."""
+        return "DSN" in self.raw
+
+    @property
+    def enhanced_status_codes(self) -> bool:
+        """Whether replies carry codes such as 5.1.1. RFC 2034."""
+        return "ENHANCEDSTATUSCODES" in self.raw
+
+    @property
+    def requiretls(self) -> bool:
+        """Whether TLS can be demanded of every later hop. RFC 8689."""
+        return "REQUIRETLS" in self.raw
+
+
+def _size(parameter: str | None) -> int | None:
+    if parameter is None:
+        return None
+    # RFC 1870 3: at most twenty digits; anything else is as if there were no limit.
+    return int(parameter) if parameter.isascii() and parameter.isdecimal() and len(parameter) <= 20 else 0

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from email.message import Message as EmailMessage
 from typing import Any, Self, TypeAlias
 
-from .address import parse_address_list
 from .dialogue.transaction import Transaction
 from .envelope import Envelope, Recipient
 from .errors import BadValue, Busy
 from .events import Error, PITrail
 from .mime.bridge import flatten, recipients_of, sender_of
-from .options import RecipientPolicy, RecipientType, assign
+from .options import RecipientPolicy, assign
 from .properties import ConnectionProperties, MessageProperties
 from .receipt import Receipt
 from .session import Session
@@ -158,8 +157,9 @@ class Component(ConnectionProperties, MessageProperties):
             envelope = _override(envelope, sender, recipients)
             message_id = None
         else:
-            raise BadValue("item", "expected a message or (Envelope, content), not"
-                           f" {type(item).__name__}")
+            raise BadValue(
+                "item", f"expected a message or (Envelope, content), not {type(item).__name__}"
+            )
         everyone = self.settings.recipient_policy is RecipientPolicy.ALL
         return Transaction(
             envelope,

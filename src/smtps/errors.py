@@ -177,9 +177,7 @@ class SessionError(SMTPSError):
 
     session_usable = False
 
-    def __init__(
-        self, code: int, phase: Phase, reason: str, *, reply: Reply | None = None
-    ) -> None:
+    def __init__(self, code: int, phase: Phase, reason: str, *, reply: Reply | None = None) -> None:
         super().__init__(code, f"{reason} (while {phase.value})", reply=reply)
         self.phase = phase
         self.reason = reason
@@ -245,7 +243,9 @@ class Interrupted(SessionError):
 class ProtocolError(SessionError):
     """The server broke the protocol, so nothing more that it says can be trusted."""
 
-    def __init__(self, reason: str, *, phase: Phase = Phase.IDLE, reply: Reply | None = None) -> None:
+    def __init__(
+        self, reason: str, *, phase: Phase = Phase.IDLE, reply: Reply | None = None
+    ) -> None:
         super().__init__(161, phase, reason, reply=reply)
 
 
@@ -261,8 +261,9 @@ class ProxyError(SessionError, ConnectionError):
 class TLSError(SessionError, ConnectionError):
     """TLS could not be had, or not as it was asked for. The session never goes on without it."""
 
-    def __init__(self, reason: str, *, code: int = 276, phase: Phase = Phase.TLS,
-                 reply: Reply | None = None) -> None:
+    def __init__(
+        self, reason: str, *, code: int = 276, phase: Phase = Phase.TLS, reply: Reply | None = None
+    ) -> None:
         super().__init__(code, phase, reason, reply=reply)
 
 
@@ -368,5 +369,9 @@ class DeliveryUnknown(SessionError, ConnectionError):
     """
 
     def __init__(self, cause: SMTPSError) -> None:
-        super().__init__(cause.code, Phase.FINAL,
-                         f"whether the message was taken is not known: {cause}", reply=cause.reply)
+        super().__init__(
+            cause.code,
+            Phase.FINAL,
+            f"whether the message was taken is not known: {cause}",
+            reply=cause.reply,
+        )

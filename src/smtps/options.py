@@ -206,7 +206,9 @@ class Configurable:
         return cls._by_name[close[0]].attribute if close else None
 
 
-def assign(targets: tuple[Configurable, ...], name: str, value: Any, *, parse: bool = False) -> None:
+def assign(
+    targets: tuple[Configurable, ...], name: str, value: Any, *, parse: bool = False
+) -> None:
     """Assign an option by name, on the first of `targets` that has it.
 
     Args:
@@ -246,7 +248,12 @@ def text(
         return check(field, value) if check else value
 
     return Option(
-        name, default, check=checked, parse=lambda _, value: value, locked=locked, secret=secret,
+        name,
+        default,
+        check=checked,
+        parse=lambda _, value: value,
+        locked=locked,
+        secret=secret,
         doc=doc,
     )
 
@@ -320,7 +327,9 @@ def flag(name: str, default: bool, *, doc: str = "") -> Option[bool]:
         except KeyError:
             raise BadValue(field, f"{value!r} is neither true nor false") from None
 
-    return Option(name, default, check=checked, parse=parsed, show=lambda v: str(v).lower(), doc=doc)
+    return Option(
+        name, default, check=checked, parse=parsed, show=lambda v: str(v).lower(), doc=doc
+    )
 
 
 def choice(name: str, default: E, *, locked: int = 0, doc: str = "") -> Option[E]:
@@ -341,6 +350,11 @@ def choice(name: str, default: E, *, locked: int = 0, doc: str = "") -> Option[E
         return int(spelled) if spelled.isdecimal() else value
 
     return Option(
-        name, default, check=checked, parse=parsed, show=lambda v: str(v.value), locked=locked,
+        name,
+        default,
+        check=checked,
+        parse=parsed,
+        show=lambda v: str(v.value),
+        locked=locked,
         doc=doc,
     )

@@ -123,7 +123,9 @@ class Session:
                 self.farewell = reply
                 self.over = True
             else:
-                raise ProtocolError(f"an unasked reply arrived: {reply}", phase=self.phase, reply=reply)
+                raise ProtocolError(
+                    f"an unasked reply arrived: {reply}", phase=self.phase, reply=reply
+                )
 
     def take(self) -> Reply | None:
         """Take the reply to the oldest command, if it is here."""
@@ -143,7 +145,8 @@ class Session:
             ConnectionLost: the server announced that it closes.
         """
         if self.farewell is not None:
-            raise ConnectionLost("the server is closing the connection", phase=phase,
-                                 reply=self.farewell)
+            raise ConnectionLost(
+                "the server is closing the connection", phase=phase, reply=self.farewell
+            )
         if self._replies or self._parser.pending:
             raise ProtocolError("the server sent bytes that nothing asked for", phase=phase)

@@ -45,19 +45,22 @@ class RelayURL:
         try:
             parts = urlsplit(url)
             port = parts.port
-            query = parse_qsl(
-                parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)
-            )
+            query = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
         except ValueError as error:
-            raise BadValue("url", f"not a URL: {error}; write smtp://user:password@host:port") from None
+            raise BadValue(
+                "url", f"not a URL: {error}; write smtp://user:password@host:port"
+            ) from None
         mode = _SCHEMES.get(parts.scheme)
         if mode is None:
             raise BadValue("url", f'unknown scheme "{parts.scheme}"; write smtp:// or smtps://')
         if not parts.hostname:
             raise BadValue("url", "no host; write smtp://user:password@host:port")
         if parts.path not in ("", "/") or parts.fragment:
-            raise BadValue("url", "a path or fragment has no meaning here; encode #, / and ? in"
-                           " the user or password as %23, %2F and %3F")
+            raise BadValue(
+                "url",
+                "a path or fragment has no meaning here; encode #, / and ? in"
+                " the user or password as %23, %2F and %3F",
+            )
         tls = dict(query).get("tls")
         if tls is not None:
             if tls not in _TLS:

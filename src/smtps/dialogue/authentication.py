@@ -32,8 +32,8 @@ def authenticate(session: Session) -> Dialogue[None]:
     mechanism = choose(options.auth_mechanism, offered)
     if mechanism is None:
         raise NotOffered(
-            f"AUTH with a mechanism for {options.auth_mechanism.name}"
-            f" (only {' '.join(offered)})", "auth_mechanism"
+            f"AUTH with a mechanism for {options.auth_mechanism.name} (only {' '.join(offered)})",
+            "auth_mechanism",
         )
     responses = start(mechanism, Credentials(options.user, options.password))
     first = next(responses)

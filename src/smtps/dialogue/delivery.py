@@ -76,8 +76,9 @@ def _transact(
     if final.code == 250:
         return transaction.taken(final)
     if final.positive:
-        raise ProtocolError(f"expected 250 to the content, not: {final}", phase=Phase.FINAL,
-                            reply=final)
+        raise ProtocolError(
+            f"expected 250 to the content, not: {final}", phase=Phase.FINAL, reply=final
+        )
     return (yield from _give_up(session, transaction, MessageRefused(final), final))
 
 
@@ -159,10 +160,12 @@ def _send_piece(session: Session, piece: bytes, phase: Phase) -> Dialogue[None]:
         # is taken for the final one here would hide the one that counts.
         reply = yield from read_reply(session)
         if reply.positive:
-            raise ProtocolError("a reply came before the end of the content", phase=phase,
-                                reply=reply)
-        raise ConnectionLost("the server refused before the end of the content", phase=phase,
-                             reply=reply)
+            raise ProtocolError(
+                "a reply came before the end of the content", phase=phase, reply=reply
+            )
+        raise ConnectionLost(
+            "the server refused before the end of the content", phase=phase, reply=reply
+        )
 
 
 def _end_nothing(session: Session) -> Dialogue[None]:

@@ -63,13 +63,18 @@ def check_options(session: Session) -> None:
         raise BadValue("mail_server", "empty; name the relay", code=163)
     clear = options.start_mode is SSLStartMode.NONE
     if options.user and clear and not options.settings.allow_plaintext_auth:
-        raise BadValue("user", "a password does not cross a connection without TLS; choose another"
-                       " ssl_start_mode, or set allow_plaintext_auth")
+        raise BadValue(
+            "user",
+            "a password does not cross a connection without TLS; choose another"
+            " ssl_start_mode, or set allow_plaintext_auth",
+        )
     if options.allow_extensions:
         return
     if options.start_mode is SSLStartMode.EXPLICIT:
-        raise BadValue("allow_extensions", "STARTTLS needs EHLO; allow extensions or choose"
-                       " ssl_start_mode IMPLICIT or NONE")
+        raise BadValue(
+            "allow_extensions",
+            "STARTTLS needs EHLO; allow extensions or choose ssl_start_mode IMPLICIT or NONE",
+        )
     if options.user:
         raise BadValue("allow_extensions", "authentication needs EHLO; allow extensions")
 
@@ -111,8 +116,11 @@ def _own_name(local: Connected | None) -> str:
 def _secure(session: Session) -> Dialogue[None]:
     """Start TLS, or fail: a session that was to be secure never goes on in clear text."""
     if not session.capabilities.starttls:
-        raise TLSError("the server does not offer STARTTLS; choose ssl_start_mode IMPLICIT for a"
-                       " TLS port, or NONE to send in clear text", phase=Phase.STARTTLS)
+        raise TLSError(
+            "the server does not offer STARTTLS; choose ssl_start_mode IMPLICIT for a"
+            " TLS port, or NONE to send in clear text",
+            phase=Phase.STARTTLS,
+        )
     reply = yield from exchange(session, b"STARTTLS\r\n", Phase.STARTTLS)
     if reply.code != 220:
         raise TLSError(f"the server refused STARTTLS: {reply}", phase=Phase.STARTTLS, reply=reply)

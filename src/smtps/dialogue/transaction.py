@@ -78,9 +78,7 @@ class Transaction:
         """The recipients that were refused so far, each with the server's words."""
         return {
             recipient.address: reply
-            for recipient, reply in zip(
-                self.envelope.recipients, self.rcpt_replies, strict=False
-            )
+            for recipient, reply in zip(self.envelope.recipients, self.rcpt_replies, strict=False)
             if not reply.positive
         }
 

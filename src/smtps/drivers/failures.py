@@ -54,8 +54,10 @@ def tls_failure(host: str, error: OSError) -> SMTPSError:
     if isinstance(error, ssl.SSLCertVerificationError):
         return CertificateRefused(host, error.verify_message)
     if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
-        return TLSError(f"{host} does not speak TLS on this port; perhaps it wants STARTTLS, which"
-                        " smtp:// and ssl_start_mode EXPLICIT do")
+        return TLSError(
+            f"{host} does not speak TLS on this port; perhaps it wants STARTTLS, which"
+            " smtp:// and ssl_start_mode EXPLICIT do"
+        )
     if isinstance(error, ssl.SSLError):
         return TLSError(f"the TLS handshake with {host} failed: {_words(error)}")
     return TLSError(f"the connection broke in the TLS handshake: {_words(error)}")

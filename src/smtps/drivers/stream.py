@@ -34,6 +34,7 @@ class Stream(asyncio.Protocol):
         self._can_write = True
         self._waiter: asyncio.Future[None] | None = None
         self._tls: ssl.SSLObject | None = None
+        self._is_secure = False
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
 
@@ -49,7 +50,8 @@ class Stream(asyncio.Protocol):
             self._inbox += data
         else:
             self._incoming.write(data)
-            self._decrypt()
+            if self._is_secure:
+                self._decrypt()
         if len(self._inbox) > _INBOX_LIMIT:
             self.transport.pause_reading()
         self._wake()
@@ -143,6 +145,7 @@ class Stream(asyncio.Protocol):
             finally:
                 # An alert tells the server why; a Finished tells it that we are done.
                 self._flush()
+        self._is_secure = True
         # The server's first bytes may have come in one segment with the end of its handshake.
         self._decrypt()
         return tls

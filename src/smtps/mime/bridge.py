@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from email.generator import BytesGenerator
 from email.message import Message
 from io import BytesIO
+from typing import Any
 
 from ..address import Address, parse_address, parse_address_list
 from ..errors import BadValue
@@ -58,7 +59,10 @@ def flatten(message: Message, *, utf8: bool = False) -> bytes:
     # Deleting from a shallow copy replaces its list of headers; the caller's message keeps its Bcc.
     shown = copy.copy(message)
     del shown["Bcc"], shown["Resent-Bcc"]
-    policy = message.policy.clone(linesep="\r\n", **({"utf8": True} if utf8 else {}))
+    changes: dict[str, Any] = {"linesep": "\r\n"}
+    if utf8:
+        changes["utf8"] = True
+    policy = message.policy.clone(**changes)
     buffer = BytesIO()
     BytesGenerator(buffer, mangle_from_=False, policy=policy).flatten(shown)
     return buffer.getvalue()
@@ -67,7 +71,9 @@ def flatten(message: Message, *, utf8: bool = False) -> bytes:
 def _resent_prefix(message: Message) -> str:
     dates = message.get_all("Resent-Date") or []
     if len(dates) > 1:
-        raise BadValue("Resent-Date", "several blocks of resent headers; pass sender= and recipients=")
+        raise BadValue(
+            "Resent-Date", "several blocks of resent headers; pass sender= and recipients="
+        )
     return "Resent-" if dates else ""
 
 

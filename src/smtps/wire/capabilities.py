@@ -100,4 +100,8 @@ def _size(parameter: str | None) -> int | None:
     if parameter is None:
         return None
     # RFC 1870 3: at most twenty digits; anything else is as if there were no limit.
-    return int(parameter) if parameter.isascii() and parameter.isdecimal() and len(parameter) <= 20 else 0
+    return (
+        int(parameter)
+        if parameter.isascii() and parameter.isdecimal() and len(parameter) <= 20
+        else 0
+    )

@@ -64,7 +64,9 @@ class Content:
             self.size = os.stat(source).st_size
             source = Path(source)
         elif not isinstance(source, (_Readable, Iterable)):
-            raise BadValue("content", f"expected bytes, a path, a file or chunks, not {type(source).__name__}")
+            raise BadValue(
+                "content", f"expected bytes, a path, a file or chunks, not {type(source).__name__}"
+            )
         self._source = source
 
     def chunks(self) -> Iterator[bytes | memoryview]:
@@ -82,7 +84,9 @@ class Content:
         else:
             for chunk in source:
                 if not isinstance(chunk, (bytes, bytearray, memoryview)):
-                    raise BadValue("content", f"expected chunks of bytes, not {type(chunk).__name__}")
+                    raise BadValue(
+                        "content", f"expected chunks of bytes, not {type(chunk).__name__}"
+                    )
                 yield bytes(chunk)
 
 

@@ -82,7 +82,9 @@ def _original(address: str) -> str:
     if address.isascii():
         return xtext(address)
     return "".join(
-        character if "!" <= character <= "~" and character not in "\\+=" else f"\\x{{{ord(character):X}}}"
+        character
+        if "!" <= character <= "~" and character not in "\\+="
+        else f"\\x{{{ord(character):X}}}"
         for character in address
     )
 

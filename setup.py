@@ -1,0 +1,71 @@
+"""Build the compiled core: every cython/**/X.pyx becomes the module that its path names.
+
+SMTPS_BUILD=fast makes a failed compile an error (releases do that), SMTPS_BUILD=pure builds none.
+Without it the package installs in pure Python where nothing can be compiled, and says so.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path("cython")
+BUILD = os.environ.get("SMTPS_BUILD", "")
+
+
+def extensions() -> list[Extension]:
+    from Cython.Build import cythonize
+
+    kernels = sorted(map(str, (ROOT / "kernels").glob("*.c")))
+    # Without depends= the sdist would lose the sources.
+    depends = sorted(str(path) for path in ROOT.rglob("*") if path.suffix in {".c", ".h", ".pxd", ".pyx"})
+    found = []
+    for path in sorted(ROOT.rglob("*.pyx")):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        # Only one module links the C files, so that there is one choice of CPU level.
+        linked = kernels if path.stem == "kernels" else []
+        found.append(
+            Extension(
+                module,
+                [str(path), *linked],
+                include_dirs=[str(ROOT / "kernels")],
+                depends=depends,
+                extra_compile_args=[] if sys.platform == "win32" else ["-O3"],
+            )
+        )
+    directives = {"language_level": 3, "boundscheck": False, "wraparound": False, "cdivision": True}
+    return cythonize(
+        found, include_path=[str(ROOT)], compiler_directives=directives, build_dir="build/cython",
+        quiet=True,
+    )
+
+
+class Build(build_ext):
+    """Build the extensions, or install in pure Python and say so in one line."""
+
+    def run(self) -> None:
+        try:
+            super().run()
+        except Exception as error:
+            if BUILD == "fast":
+                raise
+            first = str(error).strip().splitlines()[0]
+            print(
+                f"smtps: the compiled core was not built ({first}); installing the pure Python"
+                " implementation, which is slower. A C compiler and the Python headers are needed;"
+                " SMTPS_BUILD=fast makes this an error.",
+                file=sys.stderr,
+            )
+            # Nothing half-built is installed, and nothing is looked for later.
+            self.extensions = []
+            self.distribution.ext_modules = []
+
+
+if BUILD not in ("", "fast", "pure"):
+    raise SystemExit(f"SMTPS_BUILD={BUILD}: expected fast or pure")
+
+setup(ext_modules=[] if BUILD == "pure" else extensions(), cmdclass={"build_ext": Build})

@@ -1,0 +1,1 @@
+"""The compiled hot functions; empty where nothing could be compiled."""

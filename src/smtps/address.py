@@ -1,8 +1,8 @@
 """Mailbox addresses: parsed strictly, and written so that nothing else can be read from them.
 
 What a header shows and what the envelope says come from one parse: `Address` keeps the local part
-unquoted, and `Address.wire` quotes it again. The standard library is not used: its parser trims
-`a@b\\r\\nRCPT TO:<c@d>` to `a@b`, or reads `<a@b>evil@c`, differently from one Python to the next.
+unquoted, and `Address.wire` quotes it again. The standard library is not used: its parser reads
+`a@b(<c@d>` or `<a@b>c@d` as `a@b`, or refuses them, differently from one Python to the next.
 """
 
 from __future__ import annotations
@@ -40,7 +40,6 @@ _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
 # A-label that would need a closer look.
 _PLAIN = rf"({_ATEXT}++(?:\.{_ATEXT}++)*+)@([A-Za-z0-9]++(?:[-.][A-Za-z0-9]++)*+)"
 _plain_address = re.compile(_PLAIN).fullmatch
-_plain_item = re.compile(rf" *+{_PLAIN} *+(?:,|\Z)").match
 # Up to this length neither the address nor its parts nor a label can be over a limit.
 _PLAIN_LIMIT = 64
 
@@ -49,6 +48,10 @@ _ATOM = rf"[^.{_SPECIAL}]++"
 _word = re.compile(rf"[^{_SPECIAL}]++").match
 _dot_atom = re.compile(rf"{_ATOM}(?:\.{_ATOM})*+").fullmatch
 _phrase = re.compile(rf"{_ATOM}(?: {_ATOM})*+").fullmatch
+# What nearly every item of a list is: an address, perhaps with a name before it.
+_usual_item = re.compile(
+    rf' *+(?:(?:"([^"\\]*+)"|({_ATOM}(?: {_ATOM})*+))? *+(<))?{_PLAIN}(>)? *+(?=,|\Z)'
+).match
 _quoted = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"').match
 _quoted_pair = re.compile(r"\\(.)")
 _spaces = re.compile(r" *+").match
@@ -96,6 +99,7 @@ class Address:
 
         Args:
             utf8: whether the server offers SMTPUTF8.
+            field: what the address is for, as the caller knows it; the error names it.
 
         Raises:
             AddressError: the local part is not ASCII and `utf8` is false.
@@ -135,6 +139,7 @@ def parse_address(text: str, *, field: str) -> Address:
     the edge of a local part and the other obsolete forms are refused. Linear in the length.
 
     Args:
+        text: the mailbox, without line ends; only a literal space is white space.
         field: what the text is, as the caller knows it; the error names it.
 
     Raises:
@@ -157,7 +162,7 @@ def parse_address_list(text: str, *, field: str) -> list[Address]:
 
 
 def parse_sender(text: str, *, field: str) -> Address | None:
-    """Like `parse_address`, and None for the null sender: `<>` or nothing. RFC 5321 section 4.5.5."""
+    """Like `parse_address`, and None for the null sender: `<>` or nothing. RFC 5321, 4.5.5."""
     if text in ("", "<>"):
         return None
     return parse_address(text, field=field)
@@ -193,10 +198,11 @@ def domain_to_wire(domain: str, *, field: str) -> str:
 def _check(local: str, domain: str, name: str, field: str) -> None:
     if _control(name):
         raise AddressError(field, f"the name {_shown(name)} holds a control character; remove it")
+    spec = f"{local}@{domain}" if domain else local
     if len(local) > _LOCAL_LIMIT or len(domain) > _DOMAIN_LIMIT:
         raise AddressError(
             field,
-            f"{_shown(f'{local}@{domain}')} is too long: at most {_LOCAL_LIMIT} octets may stand "
+            f"{_shown(spec)} is too long: at most {_LOCAL_LIMIT} octets may stand "
             f"before the @ and {_ADDRESS_LIMIT} in all",
         )
     if not local:
@@ -204,7 +210,7 @@ def _check(local: str, domain: str, name: str, field: str) -> None:
     if _misleading(local):
         raise AddressError(
             field,
-            f"{_shown(f'{local}@{domain}')} holds, before the @, a control character, a space that "
+            f"{_shown(spec)} holds, before the @, a control character, a space that "
             "is not ASCII or a sign that misleads the reader; type it anew",
         )
     if not domain:
@@ -219,7 +225,7 @@ def _check(local: str, domain: str, name: str, field: str) -> None:
     if local_octets + 1 + len(domain_to_wire(domain, field=field)) > _ADDRESS_LIMIT:
         raise AddressError(
             field,
-            f"{_shown(f'{local}@{domain}')} is longer than the {_ADDRESS_LIMIT} octets allowed",
+            f"{_shown(spec)} is longer than the {_ADDRESS_LIMIT} octets allowed",
         )
 
 
@@ -242,7 +248,7 @@ def _local_to_wire(local: str) -> str:
 
 
 def _check_literal(literal: str, field: str) -> None:
-    """Refuse what RFC 5321 section 4.1.3 does not define; a zone (`%eth0`) means nothing elsewhere."""
+    """Refuse what RFC 5321, 4.1.3 does not define, and a zone (`%eth0`), which is of this host."""
     inside = literal[1:-1]
     try:
         if not literal.endswith("]") or "%" in inside or len(literal) > _DOMAIN_LIMIT:
@@ -338,7 +344,7 @@ class _Scanner:
 
     def only(self) -> Address:
         """Read the one mailbox that the text holds."""
-        address = self.mailbox(self.words())
+        address = self.usual() or self.mailbox(self.words())
         if self.next:
             self.refuse_next()
         return address
@@ -347,10 +353,9 @@ class _Scanner:
         """Read every mailbox of a list."""
         in_group = False
         while self.position < len(self.text):
-            plain = _plain_item(self.text, self.position)
-            if plain and plain.end(2) - plain.start(1) <= _PLAIN_LIMIT:
-                self.position = plain.end()
-                yield _checked(*plain.groups())
+            if address := self.usual():
+                self.position += 1
+                yield address
                 continue
             self.start = self.position
             words = self.words()
@@ -375,6 +380,17 @@ class _Scanner:
     def next(self) -> str:
         """The character to come, or nothing at the end."""
         return self.text[self.position : self.position + 1]
+
+    def usual(self) -> Address | None:
+        """Read one item the quick way, or nothing when it needs a closer look."""
+        item = _usual_item(self.text, self.position)
+        if item is None:
+            return None
+        quoted, phrase, opened, local, domain, closed = item.groups()
+        if len(local) + len(domain) >= _PLAIN_LIMIT or bool(opened) != bool(closed):
+            return None
+        self.position = item.end()
+        return _checked(local, domain, quoted or phrase or "")
 
     def mailbox(self, words: list[str]) -> Address:
         """Read what follows the words at the head of a mailbox."""
@@ -405,6 +421,8 @@ class _Scanner:
         if self.next == "@":
             self.position += 1
             domain = self.domain()
+        elif self.next not in ("", ",", ";", ">"):
+            self.refuse_next()
         _check(local, domain, name, self.field)
         return _checked(local, domain, name)
 
@@ -473,5 +491,5 @@ class _Scanner:
         if self.next == ";":
             self.refuse("is followed by a semicolon; separate addresses with commas")
         self.refuse(
-            f"cannot go on with {self.next!r} after the address; quote a name that holds it"
+            f"cannot go on with {self.next!r} like this; put quotes around a name that holds it"
         )

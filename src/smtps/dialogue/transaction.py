@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..envelope import Envelope
-from ..errors import DeliveryUnknown, ServiceClosing, SessionError, SMTPSError, TooLarge
+from ..errors import (
+    DeliveryUnknown,
+    ProtocolError,
+    ServiceClosing,
+    SessionError,
+    SMTPSError,
+    TooLarge,
+)
 from ..phase import Phase
 from ..receipt import Outcome, Receipt, RecipientResult
 from ..reply import Reply
@@ -107,11 +114,12 @@ class Transaction:
     def broken(self, error: SessionError | ServiceClosing) -> Receipt:
         """The session ended in the middle of the transaction."""
         reply = error.reply
-        refused = reply is not None and not reply.positive
-        if refused and error.phase in (Phase.CONTENT, Phase.FINAL):
+        # What an error of the protocol quotes answers nothing that was asked.
+        spoken = reply is not None and not isinstance(error, ProtocolError)
+        if spoken and error.phase in (Phase.CONTENT, Phase.FINAL):
             assert reply is not None
             # 421 to the end of the content is an answer; before it, the message was not read.
-            if self.handed_over or reply.code != 421:
+            if not reply.positive and (self.handed_over or reply.code != 421):
                 return self._receipt(_outcome(reply), reply, error)
         if self.handed_over:
             unknown = DeliveryUnknown(error)

@@ -1,0 +1,46 @@
+# Each target sets itself up: a virtual environment in .venv with the package built from here.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := setup.py pyproject.toml $(shell find cython -type f)
+# Workers for the tests; the suite is made for two cores.
+WORKERS ?= 2
+
+.PHONY: demo test lint bench build clean
+.DEFAULT_GOAL := test
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Python 3.11 or newer with venv is needed: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.built: $(BIN)/python $(SOURCES)
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@
+
+$(VENV)/.linted: $(VENV)/.built
+	$(BIN)/python -m pip install --quiet cython-lint mypy ruff
+	@touch $@
+
+build: $(VENV)/.built
+
+demo: build
+	$(BIN)/smtps demo
+
+test: build
+	$(BIN)/python -m pytest -n $(WORKERS)
+	SMTPS_IMPL=pure $(BIN)/python -m pytest -n $(WORKERS) -q
+
+lint: $(VENV)/.linted
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: build
+	$(BIN)/python -m pip install --quiet '.[bench]'
+	$(BIN)/python benchmarks/bench_codec.py
+
+clean:
+	rm -rf build dist $(VENV)
+	find src -name '*.so' -delete

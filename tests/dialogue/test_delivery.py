@@ -1,0 +1,193 @@
+"""One transaction against transcripts: what is written, and what the receipt says."""
+
+from __future__ import annotations
+
+import pytest
+
+from smtps.dialogue.delivery import deliver
+from smtps.dialogue.transaction import Transaction
+from smtps.envelope import Envelope
+from smtps.errors import (
+    ConnectionLost,
+    DeliveryUnknown,
+    MessageRefused,
+    ProtocolError,
+    RecipientsRefused,
+    SenderRefused,
+    ServiceClosing,
+)
+from smtps.receipt import Outcome, Receipt
+from smtps.session import Session
+from smtps.wire.content import Content
+from tests.support.player import Player, resting_session
+
+ENVELOPE = "C: MAIL FROM:<a@b.example>\nC: RCPT TO:<x@y.example>\nC: RCPT TO:<z@y.example>\n"
+CONTENT = "C: Subject: x\nC: \nC: ..\nC: .\n"
+
+
+def play(
+    transcript: str, *, offers: str = "PIPELINING", split: bool = False, required: bool = False
+) -> tuple[Receipt, Session]:
+    session = resting_session(offers)
+    envelope = Envelope("a@b.example", ["x@y.example", "z@y.example"])
+    content = Content(b"Subject: x\n\n.\n")
+    player = Player(transcript, split=split)
+    transaction = Transaction(envelope, content, required=range(2) if required else ())
+    receipt = player.play(deliver(session, transaction))
+    player.finish()
+    return receipt, session
+
+
+def outcomes(receipt: Receipt) -> list[Outcome]:
+    return [result.outcome for result in receipt.results]
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_a_pipelined_transaction_takes_two_round_trips(split: bool) -> None:
+    receipt, session = play(
+        f"{ENVELOPE}C: DATA\nS: 250 ok\nS: 250 ok\nS: 250 ok\nS: 354 go\n{CONTENT}S: 250 taken",
+        split=split,
+    )
+    assert receipt.ok
+    assert receipt.reply is not None
+    assert receipt.reply.text == "taken"
+    assert session.resting
+
+
+def test_without_pipelining_each_command_waits_for_its_reply() -> None:
+    receipt, _ = play(
+        "C: MAIL FROM:<a@b.example>\nS: 250 ok\nC: RCPT TO:<x@y.example>\nS: 250 ok\n"
+        f"C: RCPT TO:<z@y.example>\nS: 550 no\nC: DATA\nS: 354 go\n{CONTENT}S: 250 taken",
+        offers="",
+    )
+    assert outcomes(receipt) == [Outcome.ACCEPTED, Outcome.REFUSED]
+    assert receipt.error is None
+
+
+def test_a_refused_recipient_keeps_its_own_reply() -> None:
+    receipt, _ = play(
+        f"{ENVELOPE}C: DATA\nS: 250 ok\nS: 450 later\nS: 250 ok\nS: 354 go\n{CONTENT}S: 250 taken"
+    )
+    assert receipt.deferred == ("x@y.example",)
+    assert receipt.accepted == ("z@y.example",)
+
+
+def test_no_recipient_accepted_and_354_all_the_same_ends_with_a_lone_dot() -> None:
+    receipt, session = play(
+        f"{ENVELOPE}C: DATA\nS: 250 ok\nS: 550 no\nS: 550 no\nS: 354 go\nC: .\nS: 554 nobody\n"
+        "C: RSET\nS: 250 ok"
+    )
+    assert isinstance(receipt.error, RecipientsRefused)
+    assert outcomes(receipt) == [Outcome.REFUSED, Outcome.REFUSED]
+    assert session.resting
+
+
+def test_a_refused_sender_sends_to_nobody_and_resets() -> None:
+    receipt, session = play(
+        f"{ENVELOPE}C: DATA\nS: 550 no\nS: 503 no\nS: 503 no\nS: 503 no\nC: RSET\nS: 250 ok"
+    )
+    assert isinstance(receipt.error, SenderRefused)
+    assert outcomes(receipt) == [Outcome.NOT_SENT, Outcome.NOT_SENT]
+    assert session.resting
+
+
+def test_a_required_recipient_holds_data_back() -> None:
+    receipt, _ = play(
+        f"{ENVELOPE}S: 250 ok\nS: 250 ok\nS: 550 no\nC: RSET\nS: 250 ok", required=True
+    )
+    assert isinstance(receipt.error, RecipientsRefused)
+    assert outcomes(receipt) == [Outcome.NOT_SENT, Outcome.REFUSED]
+
+
+def test_a_refused_message_is_refused_for_all_that_were_accepted() -> None:
+    receipt, session = play(
+        f"{ENVELOPE}C: DATA\nS: 250 ok\nS: 250 ok\nS: 250 ok\nS: 354 go\n{CONTENT}S: 554 spam\n"
+        "C: RSET\nS: 250 ok"
+    )
+    assert isinstance(receipt.error, MessageRefused)
+    assert receipt.refused == ("x@y.example", "z@y.example")
+    assert session.resting
+
+
+def test_a_connection_lost_at_rset_does_not_change_what_is_known() -> None:
+    receipt, session = play(
+        f"{ENVELOPE}C: DATA\nS: 250 ok\nS: 250 ok\nS: 250 ok\nS: 354 go\n{CONTENT}S: 554 spam\n"
+        "C: RSET\nX"
+    )
+    assert receipt.refused == ("x@y.example", "z@y.example")
+    assert not session.resting
+
+
+def test_a_connection_lost_after_the_dot_is_unknown() -> None:
+    receipt, session = play(
+        f"{ENVELOPE}C: DATA\nS: 250 ok\nS: 250 ok\nS: 250 ok\nS: 354 go\n{CONTENT}X"
+    )
+    assert outcomes(receipt) == [Outcome.UNKNOWN, Outcome.UNKNOWN]
+    assert isinstance(receipt.error, DeliveryUnknown)
+    assert not session.resting
+
+
+def test_a_connection_lost_before_the_content_is_not_sent() -> None:
+    receipt, _ = play(f"{ENVELOPE}C: DATA\nS: 250 ok\nS: 250 ok\nX")
+    assert outcomes(receipt) == [Outcome.NOT_SENT, Outcome.NOT_SENT]
+    assert isinstance(receipt.error, ConnectionLost)
+
+
+def test_421_in_the_middle_of_a_transaction_is_retryable_and_not_sent() -> None:
+    receipt, session = play(f"{ENVELOPE}C: DATA\nS: 250 ok\nS: 421 bye")
+    assert isinstance(receipt.error, ServiceClosing)
+    assert receipt.error.retryable
+    assert outcomes(receipt) == [Outcome.NOT_SENT, Outcome.NOT_SENT]
+    assert not session.resting
+
+
+def test_421_to_the_content_is_an_answer() -> None:
+    receipt, session = play(
+        f"{ENVELOPE}C: DATA\nS: 250 ok\nS: 250 ok\nS: 250 ok\nS: 354 go\n{CONTENT}S: 421 later"
+    )
+    assert outcomes(receipt) == [Outcome.DEFERRED, Outcome.DEFERRED]
+    assert not session.resting
+
+
+def test_a_reply_glued_to_354_is_a_protocol_error_before_the_dot() -> None:
+    receipt, _ = play(
+        f"{ENVELOPE}C: DATA\nS: 250 ok\nS: 250 ok\nS: 250 ok\nS: 354 go\nS: 250 taken"
+    )
+    assert isinstance(receipt.error, ProtocolError)
+    assert outcomes(receipt) == [Outcome.NOT_SENT, Outcome.NOT_SENT]
+
+
+def test_a_reply_too_many_after_the_dot_makes_the_outcome_unknown() -> None:
+    receipt, session = play(
+        f"{ENVELOPE}C: DATA\nS: 250 ok\nS: 250 ok\nS: 250 ok\nS: 354 go\n{CONTENT}"
+        "S: 250 taken\nS: 554 no"
+    )
+    assert outcomes(receipt) == [Outcome.UNKNOWN, Outcome.UNKNOWN]
+    assert not session.resting
+
+
+def test_250_to_data_is_a_protocol_error() -> None:
+    receipt, _ = play(f"{ENVELOPE}C: DATA\nS: 250 ok\nS: 250 ok\nS: 250 ok\nS: 250 ok")
+    assert isinstance(receipt.error, ProtocolError)
+
+
+def test_a_line_that_arrives_while_idle_stops_the_transaction_before_it_begins() -> None:
+    receipt, _ = play("P: 250 what")
+    assert isinstance(receipt.error, ProtocolError)
+    assert outcomes(receipt) == [Outcome.NOT_SENT, Outcome.NOT_SENT]
+
+
+def test_an_idle_server_that_said_421_is_found_out_before_mail() -> None:
+    receipt, _ = play("P: 421 idle too long")
+    assert receipt.error is not None
+    assert receipt.error.retryable
+    assert outcomes(receipt) == [Outcome.NOT_SENT, Outcome.NOT_SENT]
+
+
+def test_the_last_words_before_a_broken_pipe_decide() -> None:
+    receipt, _ = play(
+        f"{ENVELOPE}C: DATA\nS: 250 ok\nS: 250 ok\nS: 250 ok\nS: 354 go\nW!\nS: 552 too big"
+    )
+    assert receipt.refused == ("x@y.example", "z@y.example")
+    assert receipt.reply is not None
+    assert receipt.reply.code == 552

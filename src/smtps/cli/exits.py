@@ -1,0 +1,11 @@
+"""Exit statuses: those of sysexits.h, which Python knows on Unix only."""
+
+from __future__ import annotations
+
+__all__ = ["INTERRUPTED", "OK", "TEMPFAIL", "UNAVAILABLE"]
+
+OK = 0
+UNAVAILABLE = 69
+TEMPFAIL = 75
+#: As a shell reports a process that SIGINT ended.
+INTERRUPTED = 130

@@ -1,0 +1,188 @@
+"""Opening a session, against transcripts."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from smtps.client import SMTPS
+from smtps.dialogue.closing import close_session
+from smtps.dialogue.opening import open_session
+from smtps.errors import (
+    AuthenticationRefused,
+    BadValue,
+    ConnectionLost,
+    GreetingRefused,
+    NotOffered,
+    ProtocolError,
+    SMTPSError,
+    TLSError,
+)
+from smtps.events import Direction, PITrail
+from smtps.options import SSLStartMode
+from smtps.session import Session
+from tests.support.player import GREETING, Player, resting_session
+
+HELLO = "C: EHLO client.example\n"
+TLS = f"{GREETING}\n{HELLO}S: 250-relay\nS: 250 STARTTLS\nC: STARTTLS\n"
+
+
+def play(transcript: str, **options: Any) -> tuple[Session, Player]:
+    smtp = SMTPS(**{"mail_server": "relay.example", **options})
+    session = smtp._live
+    session.trail = True
+    session.begin()
+    player = Player(transcript)
+    player.play(open_session(session))
+    player.finish()
+    return session, player
+
+
+def fails(transcript: str, **options: Any) -> SMTPSError:
+    with pytest.raises(SMTPSError) as caught:
+        play(transcript, **options)
+    return caught.value
+
+
+def test_ehlo_is_said_again_after_starttls_and_what_was_said_before_is_forgotten() -> None:
+    session, _ = play(
+        f"{GREETING}\n{HELLO}S: 250-relay\nS: 250-CHUNKING\nS: 250 STARTTLS\nC: STARTTLS\n"
+        f"S: 220 go\nTLS\n{HELLO}S: 250-relay\nS: 250-SIZE 1000\nS: 250 PIPELINING"
+    )
+    assert session.connected
+    assert session.capabilities.pipelining
+    assert session.capabilities.size == 1000
+    assert not session.capabilities.chunking
+
+
+def test_helo_is_said_where_ehlo_is_not_known() -> None:
+    session, _ = play(
+        f"{GREETING}\n{HELLO}S: 502 what\nC: HELO client.example\nS: 250 relay",
+        ssl_start_mode=SSLStartMode.NONE,
+    )
+    assert session.connected
+    assert not session.capabilities.raw
+
+
+def test_implicit_tls_comes_before_the_greeting() -> None:
+    session, _ = play(f"TLS\n{GREETING}\n{HELLO}S: 250 relay", mail_port=465)
+    assert session.tls is not None
+
+
+@pytest.mark.parametrize("answer", ["454 no", "501 no", "250 no"])
+def test_a_refused_starttls_never_goes_on_in_clear_text(answer: str) -> None:
+    error = fails(f"{TLS}S: {answer}")
+    assert isinstance(error, TLSError)
+    assert not error.session_usable
+
+
+def test_a_missing_starttls_never_goes_on_in_clear_text() -> None:
+    error = fails(f"{GREETING}\n{HELLO}S: 250 relay")
+    assert isinstance(error, TLSError)
+    assert "STARTTLS" in str(error)
+
+
+def test_bytes_behind_the_220_to_starttls_are_an_attack() -> None:
+    error = fails(f"{TLS}S: 220 go\nS: 250-evil\nS: 250 AUTH PLAIN")
+    assert isinstance(error, ProtocolError)
+
+
+def test_half_a_line_behind_the_220_to_starttls_is_an_attack() -> None:
+    error = fails(f"{TLS}S: 220 go\nS! 250-evil")
+    assert isinstance(error, ProtocolError)
+
+
+def test_a_greeting_that_refuses_is_reported_with_its_words() -> None:
+    error = fails("S: 554 not you")
+    assert isinstance(error, GreetingRefused)
+    assert not error.retryable
+    assert "not you" in str(error)
+
+
+def test_a_greeting_of_421_may_be_tried_again() -> None:
+    assert fails("S: 421 busy").retryable
+
+
+def test_a_server_that_closes_is_reported_with_the_phase() -> None:
+    error = fails(f"{GREETING}\n{HELLO}X")
+    assert isinstance(error, ConnectionLost)
+    assert "EHLO" in str(error)
+
+
+def test_an_unasked_line_behind_ehlo_is_named() -> None:
+    error = fails(f"{GREETING}\n{HELLO}S: 250 relay\nS: 250 boo", ssl_start_mode=SSLStartMode.NONE)
+    assert isinstance(error, ProtocolError)
+    assert "boo" in str(error)
+
+
+def test_no_server_touches_no_network() -> None:
+    error = fails("", mail_server="")
+    assert isinstance(error, BadValue)
+    assert error.code == 163
+
+
+def test_a_password_does_not_cross_clear_text_unless_allowed() -> None:
+    error = fails("", user="u", password="p", ssl_start_mode=SSLStartMode.NONE)
+    assert isinstance(error, BadValue)
+    assert error.field == "user"
+
+
+AUTH = {
+    "user": "u",
+    "password": "S3cr3t",
+    "ssl_start_mode": SSLStartMode.NONE,
+    "allow_plaintext_auth": True,
+}
+
+
+def coded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def test_login_answers_two_questions() -> None:
+    _, player = play(
+        f"{GREETING}\n{HELLO}S: 250-relay\nS: 250 AUTH LOGIN PLAIN\nC: AUTH LOGIN\n"
+        f"S: 334 {coded('Username:')}\nC: {coded('u')}\nS: 334 {coded('Password:')}\n"
+        f"C: {coded('S3cr3t')}\nS: 235 ok",
+        **AUTH,
+    )
+    said = [event.message for event in player.events if isinstance(event, PITrail)]
+    assert not any(coded("S3cr3t") in line for line in said)
+    assert said.count("********") == 2
+
+
+def test_plain_is_used_where_login_is_not_offered() -> None:
+    transcript = (
+        f"{GREETING}\n{HELLO}S: 250-relay\nS: 250 AUTH=PLAIN\n"
+        f"C: AUTH PLAIN {base64.b64encode(bytes(1) + b'u' + bytes(1) + b'S3cr3t').decode()}\n"
+    )
+    _, player = play(transcript + "S: 235 ok", **AUTH)
+    assert PITrail(Direction.CLIENT, "AUTH PLAIN ********") in player.events
+    error = fails(transcript + "S: 535 5.7.8 wrong", **AUTH)
+    assert isinstance(error, AuthenticationRefused)
+    assert "S3cr3t" not in repr(error) + str(error)
+
+
+def test_no_common_mechanism_is_said_with_what_is_offered() -> None:
+    error = fails(f"{GREETING}\n{HELLO}S: 250-relay\nS: 250 AUTH GSSAPI", **AUTH)
+    assert isinstance(error, NotOffered)
+    assert "GSSAPI" in str(error)
+
+
+def test_a_challenge_that_is_not_base64_is_a_protocol_error() -> None:
+    error = fails(
+        f"{GREETING}\n{HELLO}S: 250-relay\nS: 250 AUTH LOGIN\nC: AUTH LOGIN\nS: 334 ???", **AUTH
+    )
+    assert isinstance(error, ProtocolError)
+
+
+@pytest.mark.parametrize("answer", ["S: 221 bye", "S: 500 what", "X", "S: nonsense"])
+def test_nothing_that_happens_at_quit_is_an_error(answer: str) -> None:
+    session = resting_session()
+    player = Player(f"C: QUIT\n{answer}")
+    player.play(close_session(session))
+    player.finish()
+    assert player.closed
+    assert not session.connected

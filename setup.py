@@ -22,7 +22,9 @@ def extensions() -> list[Extension]:
 
     kernels = sorted(map(str, (ROOT / "kernels").glob("*.c")))
     # Without depends= the sdist would lose the sources.
-    depends = sorted(str(path) for path in ROOT.rglob("*") if path.suffix in {".c", ".h", ".pxd", ".pyx"})
+    depends = sorted(
+        str(path) for path in ROOT.rglob("*") if path.suffix in {".c", ".h", ".pxd", ".pyx"}
+    )
     found = []
     for path in sorted(ROOT.rglob("*.pyx")):
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -39,7 +41,10 @@ def extensions() -> list[Extension]:
         )
     directives = {"language_level": 3, "boundscheck": False, "wraparound": False, "cdivision": True}
     return cythonize(
-        found, include_path=[str(ROOT)], compiler_directives=directives, build_dir="build/cython",
+        found,
+        include_path=[str(ROOT)],
+        compiler_directives=directives,
+        build_dir="build/cython",
         quiet=True,
     )
 

@@ -1,15 +1,30 @@
 """The hot functions: compiled where that was possible, plain Python elsewhere, alike in all else.
 
-`SMTPS_IMPL=pure` or `fast` chooses; a requested implementation that is missing is an error. The
-input is anything with the buffer protocol, and any cut into chunks gives the same bytes.
+The input is anything with the buffer protocol, and any cut into chunks gives the same bytes.
 """
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
+from ._choice import implementation, level
 from ._pure.survey import Survey
+
+# Type checkers see the plain Python, which the compiled functions are held to.
+if TYPE_CHECKING or implementation == "pure":
+    from ._pure.base64 import Base64Encoder, encode_base64
+    from ._pure.dots import DotStuffer, dot_stuff, normalize_newlines
+    from ._pure.lines import LineBuffer
+    from ._pure.quoted_printable import encode_quoted_printable
+    from ._pure.replies import ReplyParser
+    from ._pure.survey import survey
+else:
+    from ._fast.base64 import Base64Encoder, encode_base64
+    from ._fast.dots import DotStuffer, dot_stuff, normalize_newlines
+    from ._fast.quoted_printable import encode_quoted_printable
+    from ._fast.survey import survey
+    from ._pure.lines import LineBuffer
+    from ._pure.replies import ReplyParser
 
 __all__ = [
     "Base64Encoder",
@@ -25,19 +40,3 @@ __all__ = [
     "normalize_newlines",
     "survey",
 ]
-
-_asked = os.environ.get("SMTPS_IMPL", "")
-if _asked not in ("", "fast", "pure"):
-    raise ImportError(f"SMTPS_IMPL={_asked}: expected fast or pure")
-
-#: "fast" or "pure".
-implementation = "pure"
-#: The CPU level of the compiled functions, or "pure".
-level = "pure"
-
-from ._pure.base64 import Base64Encoder, encode_base64
-from ._pure.dots import DotStuffer, dot_stuff, normalize_newlines
-from ._pure.lines import LineBuffer
-from ._pure.quoted_printable import encode_quoted_printable
-from ._pure.replies import ReplyParser
-from ._pure.survey import survey

@@ -1,7 +1,7 @@
 """Every error of the package.
 
-All inherit `SMTPSError`, and a built-in error where one fits. Each answers four questions: `code` (the
-number that the classic component gives it), `retryable`, `session_usable`, and `reply` (the
+All inherit `SMTPSError`, and a built-in error where one fits. Each answers four questions: `code`
+(the number that the classic component gives it), `retryable`, `session_usable`, and `reply` (the
 server's own words, if it said any).
 """
 

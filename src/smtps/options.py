@@ -343,7 +343,7 @@ def choice(name: str, default: E, *, locked: int = 0, doc: str = "") -> Option[E
         except ValueError:
             raise BadValue(field, f"{value!r} is none of {names}") from None
 
-    def parsed(field: str, value: str) -> Any:
+    def parsed(_: str, value: str) -> Any:
         spelled = value.strip().upper().replace("-", "_")
         if spelled in kind.__members__:
             return kind[spelled]

@@ -49,7 +49,7 @@ class Transaction:
         self.verb = verb
         #: The replies to RCPT, in the order of the envelope, as far as they came.
         self.rcpt_replies: list[Reply] = []
-        #: Whether the end of the content was given to the network, so that the server may act on it.
+        #: Whether the end of the content was written, so that the server may act on it.
         self.handed_over = False
 
     def mail(self, capabilities: Capabilities) -> bytes:
@@ -98,7 +98,7 @@ class Transaction:
     # --- endings ----------------------------------------------------------------------------------
 
     def taken(self, reply: Reply) -> Receipt:
-        """The server answered the end of the content: that reply decides for all it had accepted."""
+        """The server answered the end of the content, and so decided for all it had accepted."""
         return self._receipt(_outcome(reply), reply)
 
     def stopped(self, error: SMTPSError, reply: Reply | None = None) -> Receipt:

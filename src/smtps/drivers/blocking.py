@@ -143,7 +143,7 @@ class BlockingDriver:
             self._wait(op.deadline, read=True)
         return data
 
-    def _poll(self, op: Poll) -> bytes | None:
+    def _poll(self, _: Poll) -> bytes | None:
         if self._inbox:
             return self._take_inbox()
         return self._receive()

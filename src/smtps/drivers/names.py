@@ -10,7 +10,7 @@ __all__ = ["own_name"]
 
 @cache
 def own_name() -> str:
-    """Give the own host's name, qualified if the system knows how; asked once, as it may use DNS."""
+    """Give the own host's name, qualified where that is known; asked once, it may use DNS."""
     name = socket.gethostname()
     if "." not in name:
         name = socket.getfqdn(name)

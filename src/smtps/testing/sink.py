@@ -1,0 +1,243 @@
+"""The embedded sink: an SMTP server in threads of this process, for tests and demos."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Literal, Self
+from urllib.parse import quote, urlencode
+
+from .certificates import Certificate, default_certificate
+from .conversation import Conversation
+from .extensions import ALL_EXTENSIONS, Extensions
+from .faults import Fault, Script
+from .records import SinkConnection, SinkMessage
+from .service import Service
+from .stream import Gone, Stream
+
+__all__ = ["Sink"]
+
+_DEFAULT_USERS = {"user": "secret"}
+
+
+class Sink:
+    """Take mail on a loopback port and keep it, or count it and throw it away.
+
+    ```python
+    with Sink(tls="starttls", faults=[Fault(on="RCPT", reply="550 5.1.1 no such user")]) as sink:
+        smtps.send(item, sink.url)
+    ```
+
+    It listens from the moment that it is made until `close`, and serves each client in a thread.
+    It is strict about what it is told and says so in `violations` and `bare_newlines`, where real
+    servers are lenient. It delivers nothing to anybody.
+
+    Args:
+        tls: None for clear text, "starttls" to offer it, "implicit" for TLS from the first byte.
+        certificate: what it shows; by default one for localhost, 127.0.0.1 and ::1 that
+            `ca_file` vouches for.
+        extensions: the lines that EHLO announces, in place of all. STARTTLS comes by `tls`, and
+            AUTH is held back in clear text.
+        users: who can log in, with their passwords; `url` then names the first. Without it "user"
+            with the password "secret" can, and `url` names nobody.
+        auth_in_clear: offer AUTH without TLS too.
+        require_auth: refuse MAIL to those who did not log in.
+        faults: what goes wrong; more can be added by `add_fault`.
+        record: keep messages and commands. Without it they are counted only, which is fast and
+            takes little memory however large they are.
+        split: send every reply byte by byte.
+        name: what the sink calls itself.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: Literal["starttls", "implicit"] | None = None,
+        certificate: Certificate | None = None,
+        extensions: Iterable[str] = ALL_EXTENSIONS,
+        users: Mapping[str, str] | None = None,
+        auth_in_clear: bool = False,
+        require_auth: bool = False,
+        faults: Iterable[Fault] = (),
+        record: bool = True,
+        split: bool = False,
+        name: str = "sink.example",
+    ) -> None:
+        self._tls = tls
+        self._users = users
+        self._split = split
+        self._certificate = certificate or default_certificate()
+        self._service = Service(
+            name=name,
+            extensions=Extensions(extensions),
+            users=_DEFAULT_USERS if users is None else users,
+            auth_in_clear=auth_in_clear,
+            require_auth=require_auth,
+            context=self._certificate.context if tls else None,
+            implicit_tls=tls == "implicit",
+            keep=record,
+            script=Script(faults),
+            deliver=self._deliver,
+            notice=self._notice,
+        )
+        self._changed = threading.Condition()
+        self._count = 0
+        self._messages: list[SinkMessage] = []
+        self._connections: list[SinkConnection] = []
+        self._streams: set[Stream] = set()
+        self._threads: list[threading.Thread] = []
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, port), family=family, backlog=128)
+        self.host = host
+        self.port: int = self._listener.getsockname()[1]
+        self._accepting = threading.Thread(target=self._accept, name=f"sink:{self.port}")
+        self._accepting.daemon = True
+        self._accepting.start()
+
+    # --- where it is ------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """The relay URL of this sink, with what makes a client trust its certificate."""
+        scheme = "smtps" if self._tls == "implicit" else "smtp"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        login = ""
+        if self._users:
+            user, password = next(iter(self._users.items()))
+            login = f"{quote(user, safe='')}:{quote(password, safe='')}@"
+        query = {"openssl_ca_file": self.ca_file} if self._tls else {"tls": "none"}
+        return f"{scheme}://{login}{host}:{self.port}?{urlencode(query)}"
+
+    @property
+    def ca_file(self) -> str:
+        """The PEM file of the authority that a client has to trust."""
+        return self._certificate.ca_file
+
+    # --- what it saw ------------------------------------------------------------------------------
+
+    @property
+    def count(self) -> int:
+        """How many messages were taken."""
+        return self._count
+
+    @property
+    def messages(self) -> tuple[SinkMessage, ...]:
+        """The messages, in the order in which they were taken; none with `record=False`."""
+        with self._changed:
+            return tuple(self._messages)
+
+    @property
+    def connections(self) -> tuple[SinkConnection, ...]:
+        """What each client did, in the order in which they came."""
+        with self._changed:
+            return tuple(self._connections)
+
+    @property
+    def commands(self) -> list[str]:
+        """The commands of every connection, one connection after another."""
+        return [line for connection in self.connections for line in connection.commands]
+
+    @property
+    def violations(self) -> list[str]:
+        """What clients must not have done by the RFCs."""
+        return [text for connection in self.connections for text in connection.violations]
+
+    @property
+    def bare_newlines(self) -> int:
+        """How many CR and LF came that are not part of a CRLF."""
+        return sum(connection.bare_newlines for connection in self.connections)
+
+    def wait_until(self, condition: Callable[[], object], timeout: float = 10.0) -> None:
+        """Wait for something that the sink can see, such as a command or the end of a connection.
+
+        Raises:
+            TimeoutError: it did not happen.
+        """
+        with self._changed:
+            if not self._changed.wait_for(condition, timeout):
+                raise TimeoutError(f"the sink did not see it in {timeout:g} s: {self.commands}")
+
+    def wait_for(self, count: int, timeout: float = 10.0) -> None:
+        """Wait until so many messages were taken.
+
+        Raises:
+            TimeoutError: fewer were.
+        """
+        self.wait_until(lambda: self._count >= count, timeout)
+
+    def add_fault(self, fault: Fault) -> None:
+        """Let something go wrong from now on; faults by bytes begin with the next connection."""
+        self._service.script.add(fault)
+
+    # --- its life ---------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Stop listening and drop every client."""
+        if self._service.stopping.is_set():
+            return
+        self._service.stopping.set()
+        self._service.script.release()
+        # A thread that waits in accept() is woken by a client on every system; by a close, not.
+        with contextlib.suppress(OSError), socket.create_connection((self.host, self.port)):
+            pass
+        self._accepting.join()
+        self._listener.close()
+        with self._changed:
+            streams = list(self._streams)
+        for stream in streams:
+            stream.stop()
+        for thread in self._threads:
+            thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:  # The client was gone before it was accepted.
+                continue
+            if self._service.stopping.is_set():
+                client.close()
+                return
+            record = SinkConnection(len(self._connections) + 1)
+            stream = Stream(client, record, split=self._split)
+            thread = threading.Thread(target=self._serve, args=(stream, record), daemon=True)
+            with self._changed:
+                self._connections.append(record)
+                self._streams.add(stream)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, stream: Stream, record: SinkConnection) -> None:
+        try:
+            Conversation(stream, record, self._service).run()
+        except Gone:
+            pass
+        except OSError as error:
+            record.error = error
+        finally:
+            stream.close()
+            with self._changed:
+                self._streams.discard(stream)
+                record.closed = True
+                self._changed.notify_all()
+
+    def _deliver(self, message: SinkMessage | None) -> None:
+        with self._changed:
+            self._count += 1
+            if message is not None:
+                self._messages.append(message)
+            self._changed.notify_all()
+
+    def _notice(self) -> None:
+        with self._changed:
+            self._changed.notify_all()

@@ -18,6 +18,7 @@ BUILD = os.environ.get("SMTPS_BUILD", "")
 
 
 def extensions() -> list[Extension]:
+    """Describe every module that is to be compiled."""
     from Cython.Build import cythonize
 
     kernels = sorted(map(str, (ROOT / "kernels").glob("*.c")))
@@ -53,6 +54,7 @@ class Build(build_ext):
     """Build the extensions, or install in pure Python and say so in one line."""
 
     def run(self) -> None:
+        """Compile, or say in one line why not."""
         try:
             super().run()
         except Exception as error:

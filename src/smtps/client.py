@@ -89,7 +89,7 @@ class SMTPS(Component):
         return settle(self._run("send", submit(self._live, transaction)))
 
     def _run(self, method: str, dialogue: Dialogue[T]) -> T:
-        """Carry out a dialogue; whatever breaks it, no connection in the middle of something stays."""
+        """Carry out a dialogue; if it breaks in the middle of something, the connection goes."""
         session = self._enter(method)
         try:
             return self._driver.run(dialogue)

@@ -33,7 +33,7 @@ class LineBuffer:
         self._dropping = False
 
     def feed(self, data: Buffer) -> list[bytes]:
-        """Take bytes, and give the lines that are complete, or longer than the limit, without ends."""
+        """Take bytes; give the lines that are complete or too long, without their ends."""
         lines = as_bytes(data).split(b"\n")
         limit = self._limit
         if self._dropping:

@@ -20,8 +20,9 @@ def encode_quoted_printable(data: Buffer) -> bytes:
     """Encode text with any newlines into lines of at most 76 characters that end in CRLF.
 
     Lines are filled as far as they go and broken softly before what does not fit; the bytes of a
-    UTF-8 sequence stay together. White space at the end of a line is encoded, and so are a dot and the F of
-    "From " that open one: careless transports change those. No newline is added at the end.
+    UTF-8 sequence stay together. White space at the end of a line is encoded, and so are a dot and
+    the F of "From " that open one: careless transports change those. No newline is added at the
+    end.
     """
     lines = as_bytes(data).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     return b"\r\n".join([_encode_line(line) for line in lines])

@@ -1,0 +1,1 @@
+"""Messages: their headers, their text, and the standard library's."""

@@ -1,0 +1,70 @@
+"""Message-ID and Date: made here, or checked when a program brings its own."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+
+from ..errors import BadValue
+
+__all__ = ["check_date", "check_message_id", "format_date", "new_message_id"]
+
+_message_id = re.compile(r"[!-;=?-~]{1,900}").fullmatch
+_date = re.compile(
+    r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?"
+    r"[0-9]{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4} "
+    r"[0-9]{2}:[0-9]{2}(?::[0-9]{2})? (?:[+-][0-9]{4}|GMT|UT)(?: \([A-Za-z0-9 +-]*\))?"
+).fullmatch
+
+
+def new_message_id(domain: str) -> str:
+    """Make a Message-ID that no one else makes: 128 random bits at the sender's domain.
+
+    Args:
+        domain: in its ASCII form.
+    """
+    return f"<{secrets.token_hex(16)}@{domain}>"
+
+
+def check_message_id(text: str, *, field: str) -> str:
+    """Return a program's own Message-ID, with its angle brackets added if they are missing.
+
+    Raises:
+        BadValue: it is empty, or holds white space, a bracket or a character outside ASCII.
+    """
+    inside = text.removeprefix("<").removesuffix(">")
+    if not _message_id(inside):
+        raise BadValue(field, "expected <left@right> in printable ASCII without spaces")
+    return f"<{inside}>"
+
+
+def format_date(when: datetime | None = None) -> str:
+    """Return a date as headers write it, the local time now by default. RFC 5322, section 3.3.
+
+    Args:
+        when: without a time zone it is local time.
+    """
+    when = (when or datetime.now(UTC)).astimezone() if when is None or not when.tzinfo else when
+    offset = when.utcoffset()
+    if offset is None or offset.total_seconds() % 60:
+        # A zone with seconds in it (local mean time) cannot be written.
+        when = when.astimezone(UTC)
+    return format_datetime(when)
+
+
+def check_date(text: str, *, field: str) -> str:
+    """Return a program's own date, if it is one that RFC 5322 allows.
+
+    Raises:
+        BadValue: it has another form, or there is no such day or time.
+    """
+    example = "expected a date like Mon, 02 Jan 2006 15:04:05 +0000"
+    if not _date(text):
+        raise BadValue(field, example)
+    try:
+        parsedate_to_datetime(text)
+    except ValueError as error:
+        raise BadValue(field, f"no such date; {example}") from error
+    return text

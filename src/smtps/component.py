@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from email.message import Message as EmailMessage
 from typing import Any, Self, TypeAlias
 
+from .address import Address, parse_address_list
 from .dialogue.transaction import Transaction
 from .envelope import Envelope, Recipient
 from .errors import BadValue, Busy
 from .events import Error, PITrail
 from .mime.bridge import flatten, recipients_of, sender_of
+from .mime.plain import PlainMessage
 from .options import RecipientPolicy, assign
 from .properties import ConnectionProperties, MessageProperties
 from .receipt import Receipt
@@ -169,7 +172,62 @@ class Component(ConnectionProperties, MessageProperties):
         )
 
     def _classic_transaction(self) -> Transaction:
-        raise NotImplementedError
+        """Make the transaction for the classic properties.
+
+        Raises:
+            AddressError: an address is not one, or there is no recipient (165).
+            BadValue: a property cannot be sent; without From it is error 164.
+        """
+        recipients, required = self._classic_recipients()
+        authors = parse_address_list(self.from_, field="from_")
+        if not authors:
+            raise BadValue("from_", "empty; say who the message is from", code=164)
+        envelope = Envelope(self.return_path or str(authors[0]), recipients)
+        message = PlainMessage(
+            from_=self.from_,
+            send_to=self.send_to,
+            cc=self.cc,
+            reply_to=self.reply_to,
+            subject=self.subject,
+            message_date=self.message_date,
+            message_id=self.message_id,
+            importance=self.importance,
+            priority=self.priority,
+            sensitivity=self.sensitivity,
+            read_receipt_to=self.read_receipt_to,
+            delivery_notification_to=self.delivery_notification_to,
+            other_headers=self.other_headers,
+            message_text=self.message_text,
+            max_header_length=self.settings.max_header_length,
+        )
+        composed = message.compose(utf8=envelope.smtputf8)
+        # The same message, should the server turn out not to take 8 bits.
+        same = replace(message, message_id=composed.message_id or "")
+
+        def in_seven_bits() -> Content:
+            again = same.compose(eight_bit_mime=False, utf8=envelope.smtputf8)
+            return Content(again.content)
+
+        return Transaction(
+            envelope,
+            Content(composed.content),
+            required=required,
+            in_seven_bits=in_seven_bits,
+            message_id=composed.message_id,
+        )
+
+    def _classic_recipients(self) -> tuple[list[str], list[int]]:
+        """Give To, Cc and BCc in this order, each address once, and the places of the required."""
+        found: dict[str, bool] = {}
+        for field, is_required in (
+            ("send_to", True),
+            ("cc", True),
+            ("bcc", self.settings.stop_on_bcc_errors),
+        ):
+            for address in parse_address_list(getattr(self, field), field=field):
+                spec = str(Address(address.local, address.domain))
+                found[spec] = found.get(spec, False) or is_required
+        return list(found), [place for place, needed in enumerate(found.values()) if needed]
 
 
 def _override(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ..envelope import Envelope
 from ..errors import (
@@ -28,6 +28,8 @@ class Transaction:
 
     Args:
         required: the recipients, by place, whose refusal stops the message for all.
+        in_seven_bits: makes the content anew for a server without 8BITMIME. Without it a finished
+            message goes as it was given.
         index: the place of the message in the caller's input.
     """
 
@@ -37,12 +39,14 @@ class Transaction:
         content: Content,
         *,
         required: Iterable[int] = (),
+        in_seven_bits: Callable[[], Content] | None = None,
         message_id: str | None = None,
         index: int = 0,
         verb: str = "MAIL FROM",
     ) -> None:
         self.envelope = envelope
         self.content = content
+        self._in_seven_bits = in_seven_bits
         self.required = frozenset(required)
         self.message_id = message_id
         self.index = index
@@ -59,6 +63,8 @@ class Transaction:
             NotOffered, AddressError: the server lacks what the envelope needs.
             TooLarge: the content is larger than the server takes. RFC 1870, section 6.
         """
+        if self.content.eight_bit and not capabilities.eight_bit_mime and self._in_seven_bits:
+            self.content = self._in_seven_bits()
         size, limit = self.content.size, capabilities.size
         if size is not None and limit and size > limit:
             raise TooLarge(size, limit)

@@ -7,6 +7,7 @@ CPU level of the fast one. What was asked for and is not there is an error, neve
 from __future__ import annotations
 
 import os
+from importlib import import_module
 
 __all__ = ["implementation", "level"]
 
@@ -18,7 +19,7 @@ def _choose() -> tuple[str, str]:
     if asked == "pure":
         return "pure", "pure"
     try:
-        from ._fast import kernels
+        kernels = import_module("smtps._fast.kernels")
     except ImportError:
         if asked == "fast":
             raise

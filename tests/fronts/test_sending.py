@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -273,18 +273,22 @@ def test_a_control_character_is_refused_before_any_byte(front: Front, bad: str, 
         smtp = front.at(sink.url)
         smtp.from_, smtp.send_to = "a@b.example", "x@y.example"
         with pytest.raises((BadValue, AddressError)) as caught:
-            if where == "sender":
-                front.send(smtp, (ENVELOPE, CONTENT), sender=f"a{bad}@b.example")
-            elif where == "recipient":
-                front.send(smtp, (ENVELOPE, CONTENT), recipients=[f"x@y.example{bad}"])
-            elif where == "hello":
-                smtp.settings.hello = f"x{bad}"
-            else:
-                setattr(smtp, where, f"x{bad}")
-                front.send(smtp)
+            _send_with(front, smtp, where, bad)
         assert str(caught.value).isprintable()
         assert smtp.idle
     assert sink.connections == ()
+
+
+def _send_with(front: Front, smtp: Any, where: str, bad: str) -> None:
+    if where == "sender":
+        front.send(smtp, (ENVELOPE, CONTENT), sender=f"a{bad}@b.example")
+    elif where == "recipient":
+        front.send(smtp, (ENVELOPE, CONTENT), recipients=[f"x@y.example{bad}"])
+    elif where == "hello":
+        smtp.settings.hello = f"x{bad}"
+    else:
+        setattr(smtp, where, f"x{bad}")
+        front.send(smtp)
 
 
 def test_what_the_server_does_not_offer_is_refused_before_mail(front: Front) -> None:

@@ -16,6 +16,7 @@ from .fold import HARD_LIMIT, fold
 from .words import encode_phrase, encode_text
 
 __all__ = [
+    "DEFAULT_LIMIT",
     "HeaderLine",
     "address_header",
     "check_block",

@@ -130,9 +130,9 @@ def test_mailboxes_are_separated_by_commas_and_folded_after_them() -> None:
 
 
 def test_a_mailbox_has_in_the_header_what_it_has_in_the_envelope() -> None:
-    address = Address("x@gmail.com y", "tëst", "Zoë, Berta")
+    address = Address("x@gmail.com y", "tëst", "Zoë, Bertram")
     assert address_header("To", [address]) == (
-        b'To: =?utf-8?q?Zo=C3=AB=2C_Berta?= <"x@gmail.com y"@xn--tst-jma>\r\n'
+        b'To: =?utf-8?q?Zo=C3=AB=2C_Bertram?= <"x@gmail.com y"@xn--tst-jma>\r\n'
     )
 
 

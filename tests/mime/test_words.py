@@ -120,7 +120,7 @@ def test_a_character_that_the_charset_lacks_is_an_error() -> None:
         ("J. Doe", '"J. Doe"'),
         ('say "hi" \\', r'"say \"hi\" \\"'),
         ("a@b", '"a@b"'),
-        ("Zoë, Berta", "=?utf-8?q?Zo=C3=AB=2C_Berta?="),
+        ("Zoë, Bertram", "=?utf-8?q?Zo=C3=AB=2C_Bertram?="),
         ("=?xxxxxxxxx", "=?utf-8?q?=3D=3Fxxxxxxxxx?="),
         (" edge ", '" edge "'),
     ],

@@ -22,6 +22,7 @@ class Fault:
     Fault(on="RCPT", when="bob@", reply="450 4.2.1 later")
     Fault(on="DATA", drop=True)                       # no answer, the connection is closed
     Fault(on=".", reply="421 4.3.2 bye", drop=True)   # the last words, then closed
+    Fault(on=".", silent=True, drop=True)             # taken, but the client cannot know
     Fault(on=".", delay=1.0)                          # late, but right
     Fault(on="STARTTLS", inject=b"250 evil\r\n")      # glued behind the 220, in clear text
     Fault(received=5000, reset=True)                  # gone in the middle of the content
@@ -46,10 +47,11 @@ class Fault:
         reply: this instead of the right answer: text gets its CRLF, bytes go out as they are, and
             so do the pieces of an iterable, which may be endless. A command is carried out if
             the answer says so (2xx; 354 for DATA) and has no effect otherwise.
-        silent: no answer at all.
+        silent: carry the command out, and give no answer at all.
         inject: these bytes behind the answer, in the same write.
         drip: the answer byte by byte, so many seconds apart.
-        drop: close the connection, in TLS without a farewell.
+        drop: close the connection, in TLS without a farewell. Here and with the next three there
+            is no answer and no effect, unless `reply` or `silent` says otherwise.
         reset: tear it down, so that the client sees ECONNRESET.
         half_close: say no more, and read on.
         stall: neither read nor answer any more.
@@ -105,7 +107,14 @@ class Fault:
 
     def lets_pass(self, place: str) -> bool:
         """Whether what the client asked for is carried out all the same."""
-        return self.reply is None or (place not in ("DATA", HANDSHAKE) and self.says("2"))
+        if self.reply is not None:
+            return place not in ("DATA", HANDSHAKE) and self.says("2")
+        return self.silent or not self.ends
+
+    @property
+    def ends(self) -> bool:
+        """Whether nothing follows."""
+        return self.drop or self.reset or self.half_close or self.stall
 
     def says(self, *codes: str) -> bool:
         """Whether `reply` begins with one of these digits, and so lets the client go on."""

@@ -58,7 +58,7 @@ def _drip(data: bytes, seconds: float, stream: Stream, stopping: threading.Event
 
 
 def _end(fault: Fault, stream: Stream, stopping: threading.Event) -> None:
-    if not (fault.drop or fault.reset or fault.half_close or fault.stall):
+    if not fault.ends:
         return
     stream.flush()
     if fault.reset:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, Self
 from urllib.parse import quote, urlencode
@@ -157,9 +158,14 @@ class Sink:
         Raises:
             TimeoutError: it did not happen.
         """
+        deadline = time.monotonic() + timeout
         with self._changed:
-            if not self._changed.wait_for(condition, timeout):
-                raise TimeoutError(f"the sink did not see it in {timeout:g} s: {self.commands}")
+            while not condition():
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError(f"the sink did not see it in {timeout:g} s: {self.commands}")
+                # Commands, messages and ends are announced; bytes are counted without a word.
+                self._changed.wait(min(left, 0.02))
 
     def wait_for(self, count: int, timeout: float = 10.0) -> None:
         """Wait until so many messages were taken.

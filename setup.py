@@ -43,7 +43,7 @@ def extensions() -> list[Extension]:
     directives = {"language_level": 3, "boundscheck": False, "wraparound": False, "cdivision": True}
     return cythonize(
         found,
-        include_path=[str(ROOT)],
+        include_path=[str(ROOT), "src"],
         compiler_directives=directives,
         build_dir="build/cython",
         quiet=True,

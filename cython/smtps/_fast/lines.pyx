@@ -57,7 +57,7 @@ cdef class LineBuffer:
 
     cdef bytes _line(self, const uint8_t *src, size_t n):
         """Give a line without its end, cut at the limit."""
-        if n and src[n - 1] == b"\r":
+        if n and src[n - 1] == c"\r":
             n -= 1
         return src[:min(n, self._limit)]
 
@@ -71,7 +71,7 @@ cdef class LineBuffer:
         held = <const uint8_t *> PyByteArray_AS_STRING(self._held)
         size = PyByteArray_GET_SIZE(self._held)
         # One more byte may be the CR of the line's end.
-        if size > self._limit + 1 or (size == self._limit + 1 and held[size - 1] != b"\r"):
+        if size > self._limit + 1 or (size == self._limit + 1 and held[size - 1] != c"\r"):
             found.append(held[:self._limit])
             PyByteArray_Resize(self._held, 0)
             self._dropping = True

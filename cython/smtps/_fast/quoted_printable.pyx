@@ -1,27 +1,68 @@
-"""Quoted-printable of text; twin of `_pure.quoted_printable`."""
+"""Quoted-printable of text. RFC 2045, section 6.7."""
 
-from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
-from cpython.bytes cimport PyBytes_FromStringAndSize
-from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from libc.stdint cimport uint8_t
+from libc.stdint cimport SIZE_MAX, uint8_t
 
-from smtps._fast.kernels cimport quoted_printable, quoted_printable_bound
+from smtps._fast cimport kernels
+from smtps._fast.buffers cimport (
+    GIL_THRESHOLD, PyObject, View, close_view, new_bytes, open_view, raw_bytes, resize_bytes,
+    take_bytes
+)
 
 __all__ = ["encode_quoted_printable"]
 
 
-def encode_quoted_printable(data) -> bytes:
-    """Encode text with any newlines into lines of at most 76 characters that end in CRLF."""
-    cdef Py_buffer view
-    cdef uint8_t *room = NULL
-    cdef size_t size
-    PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+cdef enum:
+    # Up to this many bytes the output is made on the stack, from whole lines of about as many.
+    SMALL = 1024
+    SLICE = 16384
+
+
+def encode_quoted_printable(data, /):
+    """Like the function of the same name in `smtps._pure.quoted_printable`."""
+    cdef View view
+    cdef uint8_t small[4 * SMALL]
+    open_view(data, &view)
     try:
-        room = <uint8_t *>PyMem_Malloc(quoted_printable_bound(view.len))
-        if room == NULL:
-            raise MemoryError
-        size = quoted_printable(<const uint8_t *>view.buf, view.len, room)
-        return PyBytes_FromStringAndSize(<char *>room, size)
+        if view.size <= SMALL:
+            return small[:kernels.quoted_printable(view.data, view.size, small)]
+        return encode_large(view.data, view.size)
     finally:
-        PyMem_Free(room)
-        PyBuffer_Release(&view)
+        close_view(&view)
+
+
+cdef object encode_large(const uint8_t *src, size_t n):
+    # At worst the output is three times as long, usually it is hardly longer: so room for the
+    # worst is only kept for a slice of whole lines. Memory that is touched first is the dearest.
+    if n > SIZE_MAX // 8:
+        raise MemoryError
+    cdef size_t room = n + n // 4 + kernels.quoted_printable_bound(SLICE)
+    cdef size_t size = 0, done = 0, step, needed
+    cdef PyObject *result = new_bytes(room)
+    cdef uint8_t *dst = <uint8_t *> raw_bytes(result)
+    while done < n:
+        step = whole_lines(src + done, n - done)
+        needed = kernels.quoted_printable_bound(step)
+        if room - size < needed:
+            room += room // 2 + needed
+            resize_bytes(&result, room)
+            dst = <uint8_t *> raw_bytes(result)
+        if step < GIL_THRESHOLD:
+            size += kernels.quoted_printable(src + done, step, dst + size)
+        else:
+            with nogil:
+                step_size = kernels.quoted_printable(src + done, step, dst + size)
+        done += step
+    resize_bytes(&result, size)
+    return take_bytes(result)
+
+
+cdef size_t whole_lines(const uint8_t *src, size_t n) noexcept:
+    """Find how many bytes of a slice, or of what is longer than one, end with a line."""
+    cdef size_t step = SLICE
+    if n <= SLICE:
+        return n
+    while step > 0 and src[step - 1] != c"\n":
+        step -= 1
+    if step > 0:
+        return step
+    return min(SLICE + kernels.find_lf(src + SLICE, n - SLICE) + 1, n)

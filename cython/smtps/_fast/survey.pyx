@@ -4,6 +4,7 @@ from libc.string cimport memset
 
 from smtps._fast cimport kernels
 from smtps._fast.buffers cimport GIL_THRESHOLD, View, close_view, open_view
+from smtps._fast.records cimport new_record, set_item
 
 from smtps._pure.survey import Survey
 
@@ -24,6 +25,12 @@ def survey(data, /):
                 kernels.survey(view.data, view.size, &found)
     finally:
         close_view(&view)
-    return Survey(
-        found.longest_line, found.eight_bit, found.nul, found.bare_cr, found.bare_lf, found.crlf,
-        found.dots)
+    cdef object result = new_record(Survey, 7)
+    set_item(result, 0, found.longest_line)
+    set_item(result, 1, found.eight_bit)
+    set_item(result, 2, found.nul)
+    set_item(result, 3, found.bare_cr)
+    set_item(result, 4, found.bare_lf)
+    set_item(result, 5, found.crlf)
+    set_item(result, 6, found.dots)
+    return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..errors import ProtocolError
@@ -15,11 +16,21 @@ if TYPE_CHECKING:
 __all__ = ["ReplyParser"]
 
 # What one reply may hold in all: beyond it the server is attacking our memory, not answering.
-_MOST_BYTES = 256 * 1024
-_MOST_LINES = 1000
+MOST_BYTES = 256 * 1024
+MOST_LINES = 1000
+#: The least that `max_line_length` can be: a code and the byte behind it.
+PREFIX = 4
 
-_line_is_reply = re.compile(rb"[2-5][0-9][0-9](?:[ -]|\Z)").match
-_enhanced_status = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |\Z)").match
+#: What opens the last line of a reply, and the code it stands for. Taking digits from a table
+#: means that no others are taken, as `int` would: int("2_50") is 250.
+_LAST_LINES = {f"{code} ": code for code in range(200, 600)}
+_LAST_LINES |= {f"{code}": code for code in range(200, 600)}
+_CONTINUED = {f"{code}-": code for code in range(200, 600)}
+
+_is_status = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}").fullmatch
+#: The length of the longest enhanced status.
+_LONGEST_STATUS = 9
+_new_tuple = tuple.__new__
 
 
 class ReplyParser:
@@ -36,12 +47,15 @@ class ReplyParser:
     """
 
     def __init__(self, max_line_length: int = 2048) -> None:
-        if max_line_length < 4:
-            raise ValueError("max_line_length must be at least 4")
+        if max_line_length < PREFIX:
+            raise ValueError(f"max_line_length must be at least {PREFIX}")
         self._limit = max_line_length
-        self._held = b""
-        self._code = b""
+        # The start of a line whose end is not here yet.
+        self._held = ""
+        # A reply that goes on: its code and its lines.
+        self._code = 0
         self._texts: list[str] = []
+        # The bytes of the reply so far.
         self._size = 0
         self._failure = ""
 
@@ -50,7 +64,7 @@ class ReplyParser:
         """Whether part of a reply, or an error that was not raised yet, is held."""
         return self._size > 0 or bool(self._failure)
 
-    def feed(self, data: Buffer) -> list[Reply]:
+    def feed(self, data: Buffer, /) -> list[Reply]:
         """Take bytes and give the replies that are complete.
 
         Raises:
@@ -65,46 +79,91 @@ class ReplyParser:
         return found
 
     def _parse(self, data: bytes, found: list[Reply]) -> None:
-        lines = data.split(b"\n")
+        # One character for each byte: text is cheaper to take apart than bytes, once it is text.
+        lines = data.decode("latin-1").split("\n")
         rest = lines.pop()
         for line in lines:
+            code = _LAST_LINES.get(line[:PREFIX])
+            # Most replies have one line and come whole.
+            if code and self._size == 0 and len(line) <= self._limit:
+                found.append(_make_reply(code, (_words(line[PREFIX:].removesuffix("\r")),)))
+                continue
             self._size += len(line) + 1
-            if self._size > _MOST_BYTES:
+            if self._size > MOST_BYTES:
                 break
-            whole, self._held = self._held + line, b""
-            reply = self._take_line(whole.removesuffix(b"\r")[: self._limit])
+            whole, self._held = self._held + line, ""
+            self._take_line(whole.removesuffix("\r")[: self._limit], found)
             if self._failure:
                 return
-            if reply is not None:
-                found.append(reply)
         else:
             self._size += len(rest)
             # A longer line is cut in any case; two bytes more tell where.
             self._held = (self._held + rest)[: self._limit + 2]
-        if self._size > _MOST_BYTES:
-            self._failure = f"a reply of more than {_MOST_BYTES} bytes"
+        if self._size > MOST_BYTES:
+            self._failure = too_large()
 
-    def _take_line(self, line: bytes) -> Reply | None:
-        """Add one line to the reply, and give the reply if the line ends it."""
-        if not _line_is_reply(line):
-            self._failure = f"not a reply: {show(line)}"
-            return None
-        code = line[:3]
+    def _take_line(self, line: str, found: list[Reply]) -> None:
+        """Add one line to the reply, and the reply to `found` if the line ends it."""
+        opening = line[:PREFIX]
+        code = _LAST_LINES.get(opening) or _CONTINUED.get(opening)
+        if code is None:
+            self._failure = not_a_reply(line.encode("latin-1"))
+            return
         if self._texts and code != self._code:
-            self._failure = f"a reply that began with {self._code.decode()} goes on: {show(line)}"
-            return None
+            self._failure = changed_code(self._code, line.encode("latin-1"))
+            return
         self._code = code
-        self._texts.append(line[4:].decode("utf-8", "backslashreplace"))
-        if line[3:4] == b"-":
-            if len(self._texts) >= _MOST_LINES:
-                self._failure = f"a reply of more than {_MOST_LINES} lines"
-            return None
-        texts, self._texts, self._size = tuple(self._texts), [], 0
-        match = _enhanced_status(texts[0])
-        enhanced = match[1] if match and texts[0][0] == chr(code[0]) else None
-        return Reply(int(code), enhanced, texts)
+        self._texts.append(_words(line[PREFIX:]))
+        if opening in _LAST_LINES:
+            found.append(_make_reply(code, tuple(self._texts)))
+            self._texts, self._size = [], 0
+        elif len(self._texts) >= MOST_LINES:
+            self._failure = too_many_lines()
 
 
-def show(line: bytes) -> str:
+def _words(text: str) -> str:
+    """Read one character for each byte as UTF-8."""
+    if text.isascii():
+        return text
+    return text.encode("latin-1").decode("utf-8", "backslashreplace")
+
+
+def _make_reply(code: int, texts: tuple[str, ...]) -> Reply:
+    status = texts[0][: _LONGEST_STATUS + 1].partition(" ")[0]
+    enhanced = status if _status_class(status) == code // 100 else None
+    # The constructor of a named tuple takes twice as long.
+    return _new_tuple(Reply, (code, enhanced, texts))
+
+
+@lru_cache(maxsize=256)
+def _status_class(word: str) -> int:
+    """Give the first digit of an enhanced status, and 0 for any other word."""
+    return int(word[0]) if _is_status(word) else 0
+
+
+# --- what a server did wrong, in the same words from both implementations -------------------------
+
+
+def not_a_reply(line: bytes) -> str:
+    """Say that a line has no reply code."""
+    return f"not a reply: {_show(line)}"
+
+
+def changed_code(code: int, line: bytes) -> str:
+    """Say that a line has another code than those before it."""
+    return f"a reply that began with {code} goes on: {_show(line)}"
+
+
+def too_large() -> str:
+    """Say that a reply does not end."""
+    return f"a reply of more than {MOST_BYTES} bytes"
+
+
+def too_many_lines() -> str:
+    """Say that a reply has line after line."""
+    return f"a reply of more than {MOST_LINES} lines"
+
+
+def _show(line: bytes) -> str:
     """Show what a server sent, with anything but printable ASCII escaped, cut to 80 bytes."""
     return ascii(line[:80])[2:-1] + ("..." if len(line) > 80 else "")

@@ -8,7 +8,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-_MODULES = ("base64", "dots", "quoted_printable", "survey")
+_MODULES = ("base64", "dots", "lines", "quoted_printable", "replies", "survey")
 
 
 def _levels() -> list[str]:

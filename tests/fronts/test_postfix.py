@@ -47,6 +47,7 @@ def test_a_message_arrives_byte_for_byte(front: Front, postfix: Postfix) -> None
 
 
 def test_refusals_have_the_words_of_postfix(front: Front, postfix: Postfix) -> None:
+    before = postfix.sink.count
     smtp = front.at(postfix.url)
     front.connect(smtp)
     assert smtp.capabilities.pipelining
@@ -57,6 +58,8 @@ def test_refusals_have_the_words_of_postfix(front: Front, postfix: Postfix) -> N
     assert receipt.accepted == ("x@y.example",)
     assert receipt.results[0].reply is not None
     assert receipt.results[0].reply.enhanced == "5.1.1"
+    postfix.sink.wait_for(before + 1, timeout=20)
+    assert postfix.sink.messages[-1].recipients == ("x@y.example",)
 
 
 def test_a_message_that_nobody_takes_lends_nothing_to_the_next(

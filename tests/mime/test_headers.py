@@ -6,7 +6,7 @@ from email import message_from_bytes
 from email.policy import default as email_policy
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from smtps.address import Address, parse_address_list
@@ -144,7 +144,7 @@ def test_an_address_that_needs_smtputf8_is_refused_without_it() -> None:
     assert address_header("To", [address], utf8=True) == "To: bøb@t\r\n".encode()
 
 
-NAME = st.text(st.characters(codec="utf-8"), max_size=60)
+NAME = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=60)
 LOCAL = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20)
 
 
@@ -152,10 +152,7 @@ LOCAL = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, 
 def test_the_standard_library_reads_the_addresses_that_were_written(
     parts: list[tuple[str, str]],
 ) -> None:
-    try:
-        team = [Address(local, "b.example", name) for local, name in parts]
-    except AddressError:
-        assume(False)
+    team = [Address(local, "b.example", name) for local, name in parts]
     block = address_header("To", team)
     read = message_from_bytes(block + b"\r\n", policy=email_policy)["To"]
     assert [(found.username, found.domain) for found in read.addresses] == [

@@ -101,7 +101,7 @@ def test_the_end_of_a_connection_can_be_waited_for() -> None:
 def test_a_client_that_breaks_the_handshake_is_noted() -> None:
     with Sink(tls="implicit") as sink, RawClient(sink.host, sink.port) as client:
         client.send(b"EHLO client.example\r\n")
-        sink.wait_until(lambda: sink.connections[0].closed)
+        sink.wait_until(lambda: [one for one in sink.connections if one.closed])
         assert "SSL" in str(sink.connections[0].error)
 
 

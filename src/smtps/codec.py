@@ -12,19 +12,31 @@ from ._pure.survey import Survey
 
 # Type checkers see the plain Python, which the compiled functions are held to.
 if TYPE_CHECKING or implementation == "pure":
-    from ._pure.base64 import Base64Encoder, encode_base64
-    from ._pure.dots import DotStuffer, dot_stuff, normalize_newlines
+    from ._pure.base64 import Base64Encoder, encode_base64, encode_base64_into
+    from ._pure.dots import (
+        DotStuffer,
+        dot_stuff,
+        dot_stuff_into,
+        normalize_newlines,
+        normalize_newlines_into,
+    )
     from ._pure.lines import LineBuffer
     from ._pure.quoted_printable import encode_quoted_printable
     from ._pure.replies import ReplyParser
     from ._pure.survey import survey
 else:
-    from ._fast.base64 import Base64Encoder, encode_base64
-    from ._fast.dots import DotStuffer, dot_stuff, normalize_newlines
+    from ._fast.base64 import Base64Encoder, encode_base64, encode_base64_into
+    from ._fast.dots import (
+        DotStuffer,
+        dot_stuff,
+        dot_stuff_into,
+        normalize_newlines,
+        normalize_newlines_into,
+    )
+    from ._fast.lines import LineBuffer
     from ._fast.quoted_printable import encode_quoted_printable
+    from ._fast.replies import ReplyParser
     from ._fast.survey import survey
-    from ._pure.lines import LineBuffer
-    from ._pure.replies import ReplyParser
 
 __all__ = [
     "Base64Encoder",
@@ -33,10 +45,13 @@ __all__ = [
     "ReplyParser",
     "Survey",
     "dot_stuff",
+    "dot_stuff_into",
     "encode_base64",
+    "encode_base64_into",
     "encode_quoted_printable",
     "implementation",
     "level",
     "normalize_newlines",
+    "normalize_newlines_into",
     "survey",
 ]

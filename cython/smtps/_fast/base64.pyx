@@ -6,7 +6,7 @@ from libc.string cimport memcpy
 from smtps._fast cimport kernels
 from smtps._fast.buffers cimport (
     GIL_THRESHOLD, PyObject, Target, View, close_target, close_view, new_bytes, open_target,
-    open_view, raw_bytes, take_bytes
+    open_view, part_from, raw_bytes, take_bytes
 )
 
 __all__ = ["Base64Encoder", "encode_base64", "encode_base64_into"]
@@ -35,8 +35,9 @@ def encode_base64_into(data, buffer, /):
     open_view(data, &view)
     try:
         size = kernels.base64_size(view.size)
-        open_target(buffer, &target, &view, size)
+        open_target(buffer, &target, size)
         try:
+            apart = part_from(&view, &target)
             encode(view.data, view.size, target.data)
         finally:
             close_target(&target)
@@ -72,8 +73,9 @@ cdef class Base64Encoder:
         open_view(chunk, &view)
         try:
             size = kernels.base64_size(self._full(view.size))
-            open_target(buffer, &target, &view, size)
+            open_target(buffer, &target, size)
             try:
+                apart = part_from(&view, &target)
                 self._encode(view.data, view.size, target.data)
             finally:
                 close_target(&target)

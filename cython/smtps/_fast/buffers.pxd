@@ -53,7 +53,7 @@ cdef struct Target:
     Py_buffer buffer
 
 
-cdef inline int open_target(object buffer, Target *target, View *source, size_t needed) except -1:
+cdef inline int open_target(object buffer, Target *target, size_t needed) except -1:
     """Borrow a buffer to write `needed` bytes into, until `close_target`."""
     PyObject_GetBuffer(buffer, &target.buffer, PyBUF_SIMPLE | PyBUF_WRITABLE)
     target.data = <uint8_t *> target.buffer.buf
@@ -61,14 +61,26 @@ cdef inline int open_target(object buffer, Target *target, View *source, size_t 
     if target.size < needed:
         PyBuffer_Release(&target.buffer)
         raise ValueError(f"the buffer holds {target.size} bytes, and {needed} are needed")
-    if target.data < source.data + source.size and source.data < target.data + target.size:
-        PyBuffer_Release(&target.buffer)
-        raise ValueError("the buffer overlaps the data")
     return 0
 
 
 cdef inline void close_target(Target *target) noexcept:
     PyBuffer_Release(&target.buffer)
+
+
+cdef inline object part_from(View *view, const Target *target):
+    """Copy the source if it overlaps the target, which kernels do not expect.
+
+    Returns:
+        What must live as long as the view.
+    """
+    cdef bytes copy
+    if (target.data >= view.data + view.size) or (view.data >= target.data + target.size):
+        return None
+    copy = view.data[:view.size]
+    close_view(view)
+    open_view(copy, view)
+    return copy
 
 
 cdef inline PyObject *new_bytes(size_t size) except NULL:

@@ -6,7 +6,7 @@ from libc.string cimport memcpy
 from smtps._fast cimport kernels
 from smtps._fast.buffers cimport (
     GIL_THRESHOLD, PyBytes_FromStringAndSize, PyObject, Target, View, close_target, close_view,
-    new_bytes, open_target, open_view, raw_bytes, resize_bytes, take_bytes
+    new_bytes, open_target, open_view, part_from, raw_bytes, resize_bytes, take_bytes
 )
 
 __all__ = [
@@ -146,8 +146,9 @@ cdef object rewrite_into(Kernel kernel, View *view, object buffer, uint8_t *stat
     """Like `rewrite`, into a buffer of the caller that has room for the worst case."""
     cdef Target target
     cdef size_t size
-    open_target(buffer, &target, view, 2 * view.size + (END if ends else 0))
+    open_target(buffer, &target, 2 * view.size + (END if ends else 0))
     try:
+        apart = part_from(view, &target)
         size = run(kernel, view.data, view.size, target.data, target.size, state)
         if ends:
             size += write_end(target.data + size, state[0])

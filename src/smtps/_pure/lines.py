@@ -32,7 +32,7 @@ class LineBuffer:
         self._held = b""
         self._dropping = False
 
-    def feed(self, data: Buffer) -> list[bytes]:
+    def feed(self, data: Buffer, /) -> list[bytes]:
         """Take bytes; give the lines that are complete or too long, without their ends."""
         lines = as_bytes(data).split(b"\n")
         limit = self._limit

@@ -30,7 +30,7 @@ class Survey(NamedTuple):
     dots: int
 
 
-def survey(data: Buffer) -> Survey:
+def survey(data: Buffer, /) -> Survey:
     """Count what matters in a body."""
     text = as_bytes(data)
     crlf = text.count(b"\r\n")

@@ -1,0 +1,3 @@
+from typing_extensions import Buffer
+
+def encode_quoted_printable(data: Buffer, /) -> bytes: ...

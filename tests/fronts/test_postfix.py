@@ -10,7 +10,7 @@ import pytest
 
 from smtps import Envelope, RecipientsRefused
 from tests.support.fronts import Front
-from tests.support.postfix import Postfix
+from tests.support.relay import Postfix
 
 CONTENT = (
     b"From: a@b.example\nTo: x@y.example\r\nSubject: x\nMessage-ID: <1@b.example>\n"

@@ -47,13 +47,11 @@ local_recipient_maps =
 default_transport = discard:
 relay_transport = discard:
 local_transport = discard:
-transport_maps = inline:{{ {kept} = smtp:[127.0.0.1]:{sink} }}
+transport_maps = texthash:{folder}/etc/transport
 notify_classes =
 
-smtpd_relay_restrictions = permit
-smtpd_recipient_restrictions = check_recipient_access inline:{{
-    {{ {refused} = 550 5.1.1 No such user }}
-    {{ {deferred} = 450 4.2.1 Mailbox busy }} }}, permit
+smtpd_relay_restrictions = permit_mynetworks, reject
+smtpd_recipient_restrictions = check_recipient_access texthash:{folder}/etc/access
 
 # Content stays as it came.
 local_header_rewrite_clients =
@@ -94,6 +92,13 @@ discard unix - - n - - discard
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
+"""
+
+_TRANSPORT = f"{KEPT} smtp:[127.0.0.1]:{{sink}}\n"
+
+_ACCESS = f"""
+{REFUSED} 550 5.1.1 No such user
+{DEFERRED} 450 4.2.1 Mailbox busy
 """
 
 
@@ -185,9 +190,11 @@ def _configure(folder: Path, **values: object) -> None:
     for name in ("etc", "queue", "data"):
         (folder / name).mkdir()
     shutil.chown(folder / "data", "postfix")
-    main = _MAIN.format(folder=folder, kept=KEPT, refused=REFUSED, deferred=DEFERRED, **values)
-    (folder / "etc/main.cf").write_text(main)
-    (folder / "etc/master.cf").write_text(_MASTER.format(**values))
+    etc = folder / "etc"
+    (etc / "main.cf").write_text(_MAIN.format(folder=folder, **values))
+    (etc / "master.cf").write_text(_MASTER.format(**values))
+    (etc / "transport").write_text(_TRANSPORT.format(**values))
+    (etc / "access").write_text(_ACCESS)
 
 
 def _without_trace(content: bytes) -> bytes:

@@ -37,7 +37,7 @@ def encode_base64_into(data, buffer, /):
         size = kernels.base64_size(view.size)
         open_target(buffer, &target, size)
         try:
-            apart = part_from(&view, &target)
+            _apart = part_from(&view, &target)
             encode(view.data, view.size, target.data)
         finally:
             close_target(&target)
@@ -75,7 +75,7 @@ cdef class Base64Encoder:
             size = kernels.base64_size(self._full(view.size))
             open_target(buffer, &target, size)
             try:
-                apart = part_from(&view, &target)
+                _apart = part_from(&view, &target)
                 self._encode(view.data, view.size, target.data)
             finally:
                 close_target(&target)

@@ -5,7 +5,7 @@ from libc.string cimport memcpy
 
 from smtps._fast cimport kernels
 from smtps._fast.buffers cimport (
-    GIL_THRESHOLD, PyBytes_FromStringAndSize, PyObject, Target, View, close_target, close_view,
+    GIL_THRESHOLD, PyObject, Target, View, close_target, close_view,
     new_bytes, open_target, open_view, part_from, raw_bytes, resize_bytes, take_bytes
 )
 
@@ -148,7 +148,7 @@ cdef object rewrite_into(Kernel kernel, View *view, object buffer, uint8_t *stat
     cdef size_t size
     open_target(buffer, &target, 2 * view.size + (END if ends else 0))
     try:
-        apart = part_from(view, &target)
+        _apart = part_from(view, &target)
         size = run(kernel, view.data, view.size, target.data, target.size, state)
         if ends:
             size += write_end(target.data + size, state[0])

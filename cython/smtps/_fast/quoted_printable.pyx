@@ -46,14 +46,19 @@ cdef object encode_large(const uint8_t *src, size_t n):
             room += room // 2 + needed
             resize_bytes(&result, room)
             dst = <uint8_t *> raw_bytes(result)
-        if step < GIL_THRESHOLD:
-            size += kernels.quoted_printable(src + done, step, dst + size)
-        else:
-            with nogil:
-                step_size = kernels.quoted_printable(src + done, step, dst + size)
+        size += run(src + done, step, dst + size)
         done += step
     resize_bytes(&result, size)
     return take_bytes(result)
+
+
+cdef inline size_t run(const uint8_t *src, size_t n, uint8_t *dst) noexcept:
+    cdef size_t size
+    if n < GIL_THRESHOLD:
+        return kernels.quoted_printable(src, n, dst)
+    with nogil:
+        size = kernels.quoted_printable(src, n, dst)
+    return size
 
 
 cdef size_t whole_lines(const uint8_t *src, size_t n) noexcept:

@@ -124,11 +124,10 @@ cdef class ReplyParser:
     cdef size_t _take_line(
             self, const uint8_t *src, size_t start, const smtps_line_t *line,
             list found) except? 0:
-        """Take the line that begins at `start`, and add the reply if this ends it; return its end."""
+        """Take the line that begins at `start`; return where the next one begins."""
         cdef const uint8_t *text = src + line.start
         cdef size_t end = line.start + line.length
         cdef size_t shown = min(end - start, self._limit)
-        cdef object words
         end += 2 if src[end] == c"\r" else 1
         self._size += end - start
         if self._size > MOST_BYTES:

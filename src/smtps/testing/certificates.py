@@ -34,9 +34,11 @@ _serial = itertools.count(1)
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate with its key, in one PEM file, and the authority that a client would trust."""
+    """A server's certificate, and the authority that a client would have to trust."""
 
+    #: A PEM file with the key and behind it the certificate.
     pem_file: str
+    #: The PEM file of the authority.
     ca_file: str
 
     @cached_property
@@ -73,7 +75,7 @@ class Authority:
             critical=False,
         )
         signed = builder.sign(self._key, hashes.SHA256())
-        return Certificate(_write(_pem(signed), _key_pem(key)), self.ca_file)
+        return Certificate(_write(_key_pem(key), _pem(signed)), self.ca_file)
 
 
 def self_signed(*names: str, expired: bool = False) -> Certificate:
@@ -86,7 +88,7 @@ def self_signed(*names: str, expired: bool = False) -> Certificate:
     names = names or LOCAL_NAMES
     builder = _server_builder(names, _common_name(names[0]), key, expired)
     signed = builder.sign(key, hashes.SHA256())
-    return Certificate(_write(_pem(signed), _key_pem(key)), default_authority().ca_file)
+    return Certificate(_write(_key_pem(key), _pem(signed)), default_authority().ca_file)
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,46 @@
+"""Fixtures for the whole suite: certificates and real servers.
+
+`smtps_sink` comes from the package's own plugin. A real server that is not installed skips its
+tests, and fails them where SMTPS_REQUIRE_SERVERS is 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from smtps.testing import Authority
+from smtps.testing.certificates import default_authority
+from tests.support.aiosmtpd_server import Aiosmtpd
+from tests.support.postfix import Postfix
+from tests.support.servers import RealServer
+
+
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    """The authority that signed the certificates of every sink and server."""
+    return default_authority()
+
+
+@pytest.fixture(scope="session")
+def postfix() -> Iterator[Postfix]:
+    """A private Postfix, one for each worker."""
+    server = Postfix()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def aiosmtpd() -> Iterator[Aiosmtpd]:
+    """An aiosmtpd, one for each worker."""
+    server = Aiosmtpd()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["postfix", "aiosmtpd"])
+def real_server(request: pytest.FixtureRequest) -> RealServer:
+    """Each of the real servers in turn."""
+    server: RealServer = request.getfixturevalue(request.param)
+    return server

@@ -1,0 +1,101 @@
+"""What the tests ask of a real mail server, whichever it is."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import socket
+import time
+from dataclasses import dataclass
+from itertools import count
+from typing import Protocol
+
+import pytest
+
+__all__ = ["Arrived", "RealServer", "await_greeting", "fresh_address", "free_port", "require"]
+
+#: The domain whose mail is kept for `RealServer.received`.
+KEPT = "kept.example"
+#: Every server refuses the first and defers the second of these at RCPT.
+REFUSED, DEFERRED = f"refused@{KEPT}", f"deferred@{KEPT}"
+
+_number = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A message as a real server took it, without the lines that the server put on top."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes
+
+
+class RealServer(Protocol):
+    """A mail server on a loopback port that offers STARTTLS, with a certificate for localhost."""
+
+    name: str
+    host: str
+    port: int
+    #: Where it expects TLS from the first byte, if it does.
+    implicit_port: int | None
+    #: The authority that a client has to trust.
+    ca_file: str
+    #: Credentials that it takes over TLS, if it knows any.
+    user: str | None
+    password: str | None
+    #: An address whose mail is thrown away, for load; None if the server cannot.
+    discarded: str | None
+
+    def received(self, recipient: str, timeout: float = 10.0) -> Arrived:
+        """Wait for the message to an address at `KEPT`; a `TimeoutError` tells that none came."""
+
+    def stop(self) -> None:
+        """Stop it and remove its files."""
+
+
+def fresh_address() -> str:
+    """Give an address at `KEPT` that no other test uses, so that servers can be shared."""
+    return f"to{next(_number)}.{os.getpid()}@{KEPT}"
+
+
+def require(program: str, package: str) -> str:
+    """Give the path of a program, or skip the test; fail it where servers are required."""
+    path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    if path is not None:
+        return path
+    message = f"{program} is missing: apt-get install {package}"
+    if os.environ.get("SMTPS_REQUIRE_SERVERS") == "1":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def free_port() -> int:
+    """Give a loopback port that nothing listens on, for servers that cannot choose one."""
+    while True:
+        # Below what the system hands out, so that no other socket takes it in between.
+        port = random.randrange(20_000, 30_000)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return port
+
+
+def await_greeting(host: str, port: int, timeout: float = 20.0) -> None:
+    """Wait until a server greets.
+
+    Raises:
+        TimeoutError: it did not.
+    """
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        try:
+            with socket.create_connection((host, port), timeout=1) as probe:
+                if probe.recv(3) == b"220":
+                    probe.sendall(b"QUIT\r\n")
+                    return
+        except OSError:
+            time.sleep(0.02)
+    raise TimeoutError(f"nothing greets on {host}:{port}")

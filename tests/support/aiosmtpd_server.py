@@ -10,14 +10,14 @@ import pytest
 
 from smtps.testing.certificates import default_certificate
 
-from .servers import DEFERRED, REFUSED, Arrived, await_greeting, free_port
+from .servers import DEFERRED, REFUSED, Arrived, RealServer, await_greeting, free_port
 
 __all__ = ["Aiosmtpd"]
 
 _USER, _PASSWORD = "user", "secret"
 
 
-class Aiosmtpd:
+class Aiosmtpd(RealServer):
     """A running aiosmtpd with STARTTLS and AUTH, in a thread."""
 
     name = "aiosmtpd"

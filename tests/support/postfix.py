@@ -9,6 +9,7 @@ bounces too, goes to `discard:`.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -19,7 +20,16 @@ import pytest
 from smtps.testing import Sink, SinkMessage
 from smtps.testing.certificates import default_certificate
 
-from .servers import DEFERRED, KEPT, REFUSED, Arrived, await_greeting, free_port, require
+from .servers import (
+    DEFERRED,
+    KEPT,
+    REFUSED,
+    Arrived,
+    RealServer,
+    await_greeting,
+    free_port,
+    require,
+)
 
 __all__ = ["Postfix"]
 
@@ -63,6 +73,7 @@ smtpd_forbid_bare_newline_exclusions =
 smtpd_tls_security_level = may
 smtpd_tls_chain_files = {certificate}
 smtpd_tls_loglevel = 1
+smtpd_tls_received_header = yes
 
 message_size_limit = 20480000
 in_flow_delay = 0
@@ -102,7 +113,7 @@ _ACCESS = f"""
 """
 
 
-class Postfix:
+class Postfix(RealServer):
     """A running Postfix; needs root, as Postfix does."""
 
     name = "postfix"
@@ -110,6 +121,7 @@ class Postfix:
     user = None
     password = None
     discarded = "any@discarded.example"
+    implicit_port: int
 
     def __init__(self) -> None:
         self._program = require("postfix", "postfix")
@@ -150,7 +162,8 @@ class Postfix:
             error.add_note(self.log)
             raise
         (message,) = found
-        return Arrived(message.sender, message.recipients, _without_trace(message.content))
+        trace, content = _without_trace(message.content)
+        return Arrived(message.sender, message.recipients, content, trace)
 
     @property
     def log(self) -> str:
@@ -197,9 +210,8 @@ def _configure(folder: Path, **values: object) -> None:
     (etc / "access").write_text(_ACCESS)
 
 
-def _without_trace(content: bytes) -> bytes:
-    """Take away the one field that Postfix puts on top, folded lines and all."""
-    assert content.startswith(b"Received: "), content[:100]
-    lines = content.split(b"\r\n")
-    end = next(at for at, line in enumerate(lines) if at and not line.startswith((b" ", b"\t")))
-    return b"\r\n".join(lines[end:])
+def _without_trace(content: bytes) -> tuple[bytes, bytes]:
+    """Part the one field that Postfix puts on top, with its folded lines, from the rest."""
+    trace = re.match(rb"Received: .*\r\n(?:[ \t].*\r\n)*", content)
+    assert trace is not None, content[:100]
+    return trace[0], content[trace.end() :]

@@ -7,13 +7,24 @@ import random
 import shutil
 import socket
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import count
-from typing import Protocol
+from urllib.parse import urlencode
 
 import pytest
 
-__all__ = ["Arrived", "RealServer", "await_greeting", "fresh_address", "free_port", "require"]
+__all__ = [
+    "Arrived",
+    "DEFERRED",
+    "KEPT",
+    "REFUSED",
+    "RealServer",
+    "await_greeting",
+    "fresh_address",
+    "free_port",
+    "require",
+]
 
 #: The domain whose mail is kept for `RealServer.received`.
 KEPT = "kept.example"
@@ -25,14 +36,17 @@ _number = count(1)
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A message as a real server took it, without the lines that the server put on top."""
+    """A message as a real server took it."""
 
     sender: str
     recipients: tuple[str, ...]
+    #: The content without what the server put on top.
     content: bytes
+    #: What the server put on top.
+    trace: bytes = b""
 
 
-class RealServer(Protocol):
+class RealServer(ABC):
     """A mail server on a loopback port that offers STARTTLS, with a certificate for localhost."""
 
     name: str
@@ -48,9 +62,18 @@ class RealServer(Protocol):
     #: An address whose mail is thrown away, for load; None if the server cannot.
     discarded: str | None
 
+    @property
+    def url(self) -> str:
+        """The relay URL, with the credentials and with what makes a client trust the server."""
+        login = f"{self.user}:{self.password}@" if self.user else ""
+        query = urlencode({"openssl_ca_file": self.ca_file})
+        return f"smtp://{login}{self.host}:{self.port}?{query}"
+
+    @abstractmethod
     def received(self, recipient: str, timeout: float = 10.0) -> Arrived:
         """Wait for the message to an address at `KEPT`; a `TimeoutError` tells that none came."""
 
+    @abstractmethod
     def stop(self) -> None:
         """Stop it and remove its files."""
 

@@ -71,6 +71,11 @@ def test_a_mailbox_that_fits_a_line_is_not_torn() -> None:
     assert fold(line, 36, structured=True) == "To: Anna Maria <a@b>,\r\n Bert Carl <c@d>"
 
 
+def test_a_mailbox_longer_than_a_line_begins_on_its_own() -> None:
+    line = "To: a@b, Bert Carl Dora <c@d>"
+    assert fold(line, 18, structured=True) == "To: a@b,\r\n Bert Carl Dora\r\n <c@d>"
+
+
 @given(LINE, st.integers(0, 120), st.booleans())
 @example('X-Y: "' + '\\"' * 100, 30, True)
 def test_unfolding_gives_back_the_line(line: str, limit: int, structured: bool) -> None:

@@ -192,6 +192,7 @@ def test_no_text_gives_no_lines() -> None:
         " continuation first",
         "X-A: b\r\n\r\nbody",
         "X-A: b\r\n \r\nX-C: d",
+        "X-A: é\r\n \r\n d",
         "X-A: b\r\n\r\n",
         "X-A: b\0c",
         "X-A: b\x0bBcc: c",

@@ -44,9 +44,8 @@ def fold(line: str, limit: int, *, structured: bool = False) -> str:
     current = name + ":"
     bare = True
     for item in _items(words) if structured else ([word] for word in words):
-        # An item that fits on a line of its own is not torn.
-        whole = sum(map(len, item))
-        if not bare and len(current) + whole > limit >= whole:
+        # A mailbox that is torn begins on a line of its own.
+        if not bare and len(current) + sum(map(len, item)) > limit:
             lines.append(current)
             current = ""
         for word in item:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from email import message_from_bytes
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Literal
@@ -88,6 +89,13 @@ def test_an_email_message_goes_to_its_own_recipients_and_hides_bcc(front: Front)
     assert sink.messages[0].recipients == ("x@y.example", "secret@y.example")
     assert b"secret" not in sink.messages[0].content
     assert message["Bcc"] == "secret@y.example"
+
+
+def test_a_parsed_message_may_have_folded_recipients(front: Front) -> None:
+    message = message_from_bytes(b"From: a@b.example\nTo: x@y.example,\n z@y.example\n\nHello\n")
+    with Sink() as sink:
+        front.send(front.at(sink.url), message)
+    assert sink.messages[0].recipients == ("x@y.example", "z@y.example")
 
 
 def test_the_classic_properties_make_a_message(front: Front) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from email.generator import BytesGenerator
 from email.message import Message
@@ -14,6 +15,7 @@ from ..errors import BadValue
 
 __all__ = ["flatten", "recipients_of", "sender_of"]
 
+_fold = re.compile(r"\r?\n(?=[ \t])")
 _RECIPIENT_HEADERS = ("To", "Cc", "Bcc")
 
 
@@ -79,7 +81,8 @@ def _resent_prefix(message: Message) -> str:
 
 def _values(message: Message, name: str) -> Iterator[str]:
     for value in message.get_all(name) or []:
-        yield str(value)
+        # A parsed message keeps its folds; RFC 5322 2.2.3 removes a line end before white space.
+        yield _fold.sub("", str(value))
 
 
 def _spec(address: Address) -> str:

@@ -1,10 +1,10 @@
 """Replies of the server, parsed from whatever pieces the network brings. RFC 5321, section 4.2."""
 
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_GET_SIZE, PyByteArray_Resize
-from cpython.list cimport PyList_GET_SIZE
-from cpython.unicode cimport PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
+from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
+from cpython.unicode cimport PyUnicode_1BYTE_DATA, PyUnicode_DecodeUTF8, PyUnicode_GET_LENGTH
 from libc.stdint cimport uint8_t
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 
 from smtps._fast cimport kernels
 from smtps._fast.buffers cimport View, close_view, open_view
@@ -18,6 +18,10 @@ from smtps.reply import Reply
 __all__ = ["ReplyParser"]
 
 
+cdef extern from "Python.h":
+    bint PyUnicode_IS_COMPACT_ASCII(object)
+
+
 cdef enum:
     # The limits of smtps._pure.replies.
     MOST_BYTES = 256 * 1024
@@ -26,6 +30,9 @@ cdef enum:
     BATCH = 64
     # A code and the byte behind it.
     PREFIX = 4
+    # Replies that are remembered, and the character that tells "2.1.0 Ok" from "2.1.5 Ok".
+    RECENT = 16
+    SIGNIFICANT = 4
 
 
 cdef class ReplyParser:
@@ -38,22 +45,30 @@ cdef class ReplyParser:
     cdef int _code
     cdef object _enhanced
     cdef list _texts
+    # What was parsed last, to be given again: an enhanced status, and replies by a hash of each.
+    cdef str _status
+    cdef int _recent_codes[RECENT]
+    cdef list _recent_texts
+    cdef list _recent_replies
     # The bytes of the reply so far.
     cdef size_t _size
     cdef str _failure
     cdef type _kind
 
-    def __init__(self, max_line_length=2048):
-        if max_line_length < PREFIX:
-            raise ValueError("max_line_length must be at least 4")
-        self._limit = max_line_length
+    def __cinit__(self):
         self._held = bytearray()
-        self._code = 0
-        self._enhanced = None
         self._texts = []
-        self._size = 0
+        self._status = ""
+        self._recent_texts = [""] * RECENT
+        self._recent_replies = [None] * RECENT
         self._failure = ""
         self._kind = Reply
+
+    def __init__(self, max_line_length=2048):
+        if max_line_length < PREFIX:
+            raise ValueError(f"max_line_length must be at least {PREFIX}")
+        # No line of a reply can be longer than the reply.
+        self._limit = min(max_line_length, MOST_BYTES)
 
     @property
     def pending(self):
@@ -144,40 +159,74 @@ cdef class ReplyParser:
             self, const smtps_line_t *line, const uint8_t *text, size_t size,
             list found) except -1:
         """Add a good line to the reply, and the reply to `found` if the line ends it."""
-        cdef str words = PyUnicode_DecodeUTF8(<const char *> text, size, "backslashreplace")
         if not self._texts:
             self._code = line.code
-            self._enhanced = self._enhanced_status(text, size)
             if line.last:
-                self._finish((words,), found)
+                found.append(self._recall(text, size))
+                self._size = 0
                 return 0
-        self._texts.append(words)
+            self._enhanced = self._enhanced_status(text, size)
+        self._texts.append(decode(text, size))
         if line.last:
-            self._finish(tuple(self._texts), found)
+            found.append(self._make(self._enhanced, tuple(self._texts)))
             self._texts.clear()
+            self._size = 0
         elif PyList_GET_SIZE(self._texts) >= MOST_LINES:
             self._failure = too_many_lines()
         return 0
 
-    cdef int _finish(self, tuple texts, list found) except -1:
+    cdef object _recall(self, const uint8_t *text, size_t size):
+        """Give the reply of one line; the same object if the server said just this before.
+
+        Most of what a server says, it says for every message; to find that costs a tenth of making
+        it anew.
+        """
+        cdef size_t slot = (size + (text[SIGNIFICANT] if size > SIGNIFICANT else 0)) % RECENT
+        cdef str words = <str> PyList_GET_ITEM(self._recent_texts, slot)
+        cdef object reply
+        if self._recent_codes[slot] == self._code and is_text(words, text, size):
+            return <object> PyList_GET_ITEM(self._recent_replies, slot)
+        words = decode(text, size)
+        texts = new_record(tuple, 1)
+        set_item(texts, 0, words)
+        reply = self._make(self._enhanced_status(text, size), texts)
+        self._recent_codes[slot] = self._code
+        self._recent_texts[slot] = words
+        self._recent_replies[slot] = reply
+        return reply
+
+    cdef object _make(self, object enhanced, tuple texts):
         cdef object reply = new_record(self._kind, 3)
         set_item(reply, 0, self._code)
-        set_item(reply, 1, self._enhanced)
+        set_item(reply, 1, enhanced)
         set_item(reply, 2, texts)
-        found.append(reply)
-        self._size = 0
-        return 0
+        return reply
 
     cdef object _enhanced_status(self, const uint8_t *text, size_t size):
         """Give the enhanced status that opens a text, if it has the class of the code. RFC 2034."""
         cdef size_t end
-        if size < 5 or text[0] != c"0" + self._code // 100 or self._code // 100 == 3:
+        if size < 5 or text[0] == c"3" or text[0] != c"0" + self._code // 100:
             return None
         end = skip_number(text, 1, size)
         end = skip_number(text, end, size) if end else 0
         if end == 0 or (end < size and text[end] != c" "):
             return None
-        return PyUnicode_DecodeASCII(<const char *> text, end, NULL)
+        if not is_text(self._status, text, end):
+            self._status = decode(text, end)
+        return self._status
+
+
+cdef inline str decode(const uint8_t *text, size_t size):
+    return PyUnicode_DecodeUTF8(<const char *> text, size, "backslashreplace")
+
+
+cdef inline bint is_text(object text, const uint8_t *src, size_t size) noexcept:
+    """Tell whether a text is these ASCII bytes."""
+    return (
+        PyUnicode_IS_COMPACT_ASCII(text)
+        and <size_t> PyUnicode_GET_LENGTH(text) == size
+        and memcmp(PyUnicode_1BYTE_DATA(text), src, size) == 0
+    )
 
 
 cdef inline size_t skip_number(const uint8_t *text, size_t start, size_t size) noexcept:

@@ -13,6 +13,7 @@ import pytest
 from smtps.testing import Authority
 from smtps.testing.certificates import default_authority
 from tests.support.aiosmtpd_server import Aiosmtpd
+from tests.support.fronts import Front
 from tests.support.postfix import Postfix
 from tests.support.servers import RealServer
 
@@ -44,3 +45,10 @@ def real_server(request: pytest.FixtureRequest) -> RealServer:
     """Each of the real servers in turn."""
     server: RealServer = request.getfixturevalue(request.param)
     return server
+
+
+@pytest.fixture(params=["sync", "async"])
+def front(request: pytest.FixtureRequest) -> Iterator[Front]:
+    """Give one of the two components."""
+    with Front(request.param) as front:
+        yield front

@@ -11,7 +11,7 @@ from .address import Address, parse_address_list
 from .dialogue.transaction import Transaction
 from .envelope import Envelope, Recipient
 from .errors import BadValue, Busy
-from .events import Error, PITrail
+from .events import HANDLERS, Error, PITrail
 from .mime.bridge import flatten, recipients_of, sender_of
 from .mime.plain import PlainMessage
 from .options import RecipientPolicy, assign
@@ -120,17 +120,15 @@ class Component(ConnectionProperties, MessageProperties):
             raise Busy(self._running)
         session = self._live
         self._running = method
-        session.trail = self.on_pi_trail is not None
+        session.heard = frozenset(
+            event for event, name in HANDLERS.items() if getattr(self, name) is not None
+        )
         session.begin()
         return session
 
     def _observe(self, event: object) -> Any:
         """Hand an event to the program's handler, if it has one."""
-        handler: Callable[[Any], Any] | None = None
-        if isinstance(event, PITrail):
-            handler = self.on_pi_trail
-        elif isinstance(event, Error):
-            handler = self.on_error
+        handler: Callable[[Any], Any] | None = getattr(self, HANDLERS[type(event)])
         return handler(event) if handler is not None else None
 
     # --- messages ---------------------------------------------------------------------------------

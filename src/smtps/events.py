@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-__all__ = ["Direction", "Error", "PITrail"]
+__all__ = ["HANDLERS", "Direction", "Error", "PITrail"]
 
 
 class Direction(IntEnum):
@@ -30,3 +30,7 @@ class Error:
 
     error_code: int
     description: str
+
+
+#: The attribute of the component that holds the handler of each event.
+HANDLERS: dict[type, str] = {Error: "on_error", PITrail: "on_pi_trail"}

@@ -12,6 +12,7 @@ from time import monotonic
 
 from .codec import ReplyParser
 from .errors import ConnectionLost, ProtocolError
+from .events import PITrail
 from .ops import Connected, Deadline, TLSInfo
 from .phase import Phase
 from .properties import ConnectionProperties
@@ -29,8 +30,8 @@ class Session:
 
     def __init__(self, options: ConnectionProperties) -> None:
         self.options = options
-        #: Whether PITrail has a listener; without one no line is copied for it.
-        self.trail = False
+        #: The events that have a listener; what costs more than a word is made for those only.
+        self.heard: frozenset[type] = frozenset()
         #: A moment of `time.monotonic` by which the running method must be done.
         self.until: float | None = None
         self.last_reply: Reply | None = None
@@ -51,6 +52,11 @@ class Session:
         self.over = False
         #: A 421 that came behind the awaited replies: the server closes, out of turn but in order.
         self.farewell: Reply | None = None
+
+    @property
+    def trail(self) -> bool:
+        """Whether PITrail has a listener; without one no line is copied for it."""
+        return PITrail in self.heard
 
     # --- deadlines --------------------------------------------------------------------------------
 

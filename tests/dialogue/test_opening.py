@@ -32,7 +32,7 @@ TLS = f"{GREETING}\n{HELLO}S: 250-relay\nS: 250 STARTTLS\nC: STARTTLS\n"
 def play(transcript: str, **options: Any) -> tuple[Session, Player]:
     smtp = SMTPS(**{"mail_server": "relay.example", **options})
     session = smtp._live
-    session.trail = True
+    session.heard = frozenset({PITrail})
     session.begin()
     player = Player(transcript)
     player.play(open_session(session))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -17,12 +16,6 @@ CONTENT = (
     b".\n..\r.dot\r\n.\r\nMAIL FROM:<evil@x.example>\r\n\r\n8 bits: \xc3\xa4\nno end of line"
 )
 ARRIVES = re.sub(rb"\r\n|\r|\n", b"\r\n", CONTENT) + b"\r\n"
-
-
-@pytest.fixture(params=["sync", "async"])
-def front(request: pytest.FixtureRequest) -> Iterator[Front]:
-    with Front(request.param) as front:
-        yield front
 
 
 def test_a_message_arrives_byte_for_byte(front: Front, real_server: RealServer) -> None:

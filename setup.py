@@ -60,7 +60,7 @@ class Build(build_ext):
         except Exception as error:
             if BUILD == "fast":
                 raise
-            first = str(error).strip().splitlines()[0]
+            first = (str(error).strip() or type(error).__name__).splitlines()[0]
             print(
                 f"smtps: the compiled core was not built ({first}); installing the pure Python"
                 " implementation, which is slower. A C compiler and the Python headers are needed;"

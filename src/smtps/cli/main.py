@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 
+from .. import codec
 from ..errors import SMTPSError
 from . import demo
 from .exits import INTERRUPTED, TEMPFAIL, UNAVAILABLE
@@ -16,6 +18,7 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand and give its exit status, one of sysexits.h."""
     parser = argparse.ArgumentParser(prog="smtps", description="Send mail over SMTP.")
+    parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     demo.add_command(commands)
     chosen = parser.parse_args(arguments)
@@ -28,3 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("smtps: interrupted", file=sys.stderr)  # noqa: T201
         return INTERRUPTED
     return status
+
+
+def _version() -> str:
+    """Name the version and what its hot functions are made of."""
+    core = f"compiled core, {codec.level}" if codec.implementation == "fast" else "pure Python"
+    return f"smtps {version('smtps')} ({core})"

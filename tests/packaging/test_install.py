@@ -1,0 +1,126 @@
+"""What is shipped builds anywhere: the sdist is whole, its wheel works, compiler or not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from smtps.codec import implementation
+
+ROOT = Path(__file__).parents[2]
+#: What runs again on what was built from the sdist.
+PARTS = ["tests/codec", "tests/dialogue", "tests/fronts", "tests/wire", "tests/test_twins.py"]
+
+pytestmark = pytest.mark.skipif(
+    implementation == "pure", reason="the run on the compiled code builds it"
+)
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if "SMTPS" not in name}
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=inherited | environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the sdist from this checkout."""
+    folder = tmp_path_factory.mktemp("sdist")
+    done = run("-m", "build", "--no-isolation", "--sdist", "--outdir", str(folder), str(ROOT))
+    assert done.returncode == 0, done.stdout
+    (archive,) = folder.glob("smtps-*.tar.gz")
+    return archive
+
+
+def build_wheel(sdist: Path, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Build a wheel from nothing but the sdist."""
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    (source,) = folder.glob("smtps-*")
+    return run(
+        "-m", "build", "--no-isolation", "--wheel", "--outdir", str(folder), str(source),
+        **environment,
+    )  # fmt: skip
+
+
+def install(folder: Path) -> Path:
+    """Install the wheel of a folder, so that a path leads to it."""
+    (wheel,) = folder.glob("smtps-*.whl")
+    target = folder / "installed"
+    done = run("-m", "pip", "install", "-q", "--no-deps", "--target", str(target), str(wheel))
+    assert done.returncode == 0, done.stdout
+    return target
+
+
+def test_the_sdist_holds_every_source(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        packed = {name.partition("/")[2] for name in archive.getnames()}
+    sources = {
+        str(path.relative_to(ROOT))
+        for folder in ("cython", "src")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in {".c", ".h", ".pxd", ".pyx", ".py", ".pyi", ".typed"}
+    }
+    assert "cython/kernels/cpu.c" in sources
+    assert "cython/smtps/_fast/kernels.pxd" in sources
+    assert sources <= packed
+
+
+def test_a_wheel_built_from_the_sdist_passes_the_tests(sdist: Path, tmp_path: Path) -> None:
+    done = build_wheel(sdist, tmp_path, SMTPS_BUILD="fast")
+    assert done.returncode == 0, done.stdout
+    installed = install(tmp_path)
+    path = {"PYTHONPATH": str(installed), "SMTPS_IMPL": "fast"}
+    where = run("-c", "import smtps; print(smtps.__file__)", **path)
+    assert where.stdout.startswith(str(installed))
+    parts = [part for part in PARTS if (ROOT / part).exists()]
+    tests = run(
+        "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", *parts, **path
+    )
+    assert tests.returncode == 0, tests.stdout[-4000:]
+
+
+def test_without_a_compiler_the_pure_package_is_built_and_says_so(
+    sdist: Path, tmp_path: Path
+) -> None:
+    done = build_wheel(sdist, tmp_path, CC="/bin/false")
+    assert done.returncode == 0, done.stdout
+    (line,) = [line for line in done.stdout.splitlines() if "compiled core was not built" in line]
+    assert "SMTPS_BUILD=fast" in line
+    installed = install(tmp_path)
+    assert not list(installed.rglob("*.so"))
+    asked = "import smtps.codec as codec; print(codec.implementation)"
+    # Without site, so that the editable install of this checkout does not lend its own modules.
+    assert run("-S", "-c", asked, PYTHONPATH=str(installed)).stdout == "pure\n"
+
+
+def test_a_release_build_without_a_compiler_fails(sdist: Path, tmp_path: Path) -> None:
+    done = build_wheel(sdist, tmp_path, CC="/bin/false", SMTPS_BUILD="fast")
+    assert done.returncode != 0
+    assert not list(tmp_path.glob("*.whl"))
+
+
+def test_a_pure_build_compiles_nothing(sdist: Path, tmp_path: Path) -> None:
+    done = build_wheel(sdist, tmp_path, CC="/bin/false", SMTPS_BUILD="pure")
+    assert done.returncode == 0, done.stdout
+    assert "compiled core" not in done.stdout
+    (wheel,) = tmp_path.glob("smtps-*.whl")
+    assert wheel.name.endswith("-py3-none-any.whl")
+
+
+def test_an_unknown_kind_of_build_is_named(sdist: Path, tmp_path: Path) -> None:
+    done = build_wheel(sdist, tmp_path, SMTPS_BUILD="quick")
+    assert done.returncode != 0
+    assert "SMTPS_BUILD=quick: expected fast or pure" in done.stdout

@@ -1,0 +1,1 @@
+"""What the comparison of mail clients is made of; `benchmarks/compare.py` runs it."""

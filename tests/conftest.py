@@ -13,6 +13,7 @@ import pytest
 from smtps.testing import Authority
 from smtps.testing.certificates import default_authority
 from tests.support.aiosmtpd_server import Aiosmtpd
+from tests.support.exim import Exim
 from tests.support.fronts import Front
 from tests.support.postfix import Postfix
 from tests.support.servers import RealServer
@@ -40,7 +41,15 @@ def aiosmtpd() -> Iterator[Aiosmtpd]:
     server.stop()
 
 
-@pytest.fixture(params=["postfix", "aiosmtpd"])
+@pytest.fixture(scope="session")
+def exim() -> Iterator[Exim]:
+    """A private Exim, one for each worker."""
+    server = Exim()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["postfix", "exim", "aiosmtpd"])
 def real_server(request: pytest.FixtureRequest) -> RealServer:
     """Each of the real servers in turn."""
     server: RealServer = request.getfixturevalue(request.param)

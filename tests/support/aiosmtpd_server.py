@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -47,7 +48,12 @@ class Aiosmtpd(RealServer):
 
     def received(self, recipient: str, timeout: float = 10.0) -> Arrived:
         """Wait for the message to an address."""
-        return self._handler.received(recipient, timeout)
+        (message,) = self._handler.received(lambda one: recipient in one.recipients, 1, timeout)
+        return message
+
+    def received_from(self, domain: str, count: int, timeout: float = 30.0) -> list[Arrived]:
+        """Wait for so many messages with a sender at this domain."""
+        return self._handler.received(lambda one: one.sender.endswith(f"@{domain}"), count, timeout)
 
     def stop(self) -> None:
         """Stop it."""
@@ -61,16 +67,17 @@ class _Handler:
         self._changed = threading.Condition()
         self._arrived: list[Arrived] = []
 
-    def received(self, recipient: str, timeout: float) -> Arrived:
+    def received(
+        self, wanted: Callable[[Arrived], bool], count: int, timeout: float
+    ) -> list[Arrived]:
         deadline = time.monotonic() + timeout
         with self._changed:
             while True:
-                found = [one for one in self._arrived if recipient in one.recipients]
-                if found:
-                    (message,) = found
-                    return message
+                found = list(filter(wanted, self._arrived))
+                if len(found) >= count:
+                    return found
                 if not self._changed.wait(deadline - time.monotonic()):
-                    raise TimeoutError(f"no message for {recipient} in {timeout:g} s")
+                    raise TimeoutError(f"{len(found)} of {count} messages in {timeout:g} s")
 
     async def handle_RCPT(  # noqa: N802
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]

@@ -9,27 +9,17 @@ bounces too, goes to `discard:`.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from smtps.testing import Sink, SinkMessage
 from smtps.testing.certificates import default_certificate
+from smtps.testing.extensions import ALL_EXTENSIONS
 
-from .servers import (
-    DEFERRED,
-    KEPT,
-    REFUSED,
-    Arrived,
-    RealServer,
-    await_greeting,
-    free_port,
-    require,
-)
+from .relays import RelayingServer, memory_folder
+from .servers import DEFERRED, KEPT, REFUSED, await_greeting, free_port, require
 
 __all__ = ["Postfix"]
 
@@ -113,7 +103,7 @@ _ACCESS = f"""
 """
 
 
-class Postfix(RealServer):
+class Postfix(RelayingServer):
     """A running Postfix; needs root, as Postfix does."""
 
     name = "postfix"
@@ -131,8 +121,8 @@ class Postfix(RealServer):
         self.ca_file = certificate.ca_file
         self.port = free_port()
         self.implicit_port = free_port()
-        self._sink = Sink()
-        self._folder = _folder()
+        super().__init__(extensions=ALL_EXTENSIONS)
+        self._folder = memory_folder(self.name)
         _configure(
             self._folder,
             port=self.port,
@@ -148,23 +138,6 @@ class Postfix(RealServer):
             self.stop()
             raise
 
-    def received(self, recipient: str, timeout: float = 10.0) -> Arrived:
-        """Wait for the message to an address at `KEPT`."""
-        found: list[SinkMessage] = []
-
-        def arrived() -> bool:
-            found[:] = [one for one in self._sink.messages if recipient in one.recipients]
-            return bool(found)
-
-        try:
-            self._sink.wait_until(arrived, timeout)
-        except TimeoutError as error:
-            error.add_note(self.log)
-            raise
-        (message,) = found
-        trace, content = _without_trace(message.content)
-        return Arrived(message.sender, message.recipients, content, trace)
-
     @property
     def log(self) -> str:
         """What Postfix had to say."""
@@ -175,7 +148,7 @@ class Postfix(RealServer):
         """Stop it and remove its files."""
         if (self._folder / "queue/pid/master.pid").exists():
             self._run("stop")
-        self._sink.close()
+        super().stop()
         shutil.rmtree(self._folder)
 
     def _run(self, command: str) -> None:
@@ -188,17 +161,6 @@ class Postfix(RealServer):
         )
 
 
-def _folder() -> Path:
-    # Postfix waits for the disk with every message; in memory it takes twice as many.
-    memory = Path("/dev/shm")
-    folder = Path(
-        tempfile.mkdtemp(prefix="smtps-postfix-", dir=memory if memory.is_dir() else None)
-    )
-    # Its daemons are not root.
-    folder.chmod(0o755)
-    return folder
-
-
 def _configure(folder: Path, **values: object) -> None:
     for name in ("etc", "queue", "data"):
         (folder / name).mkdir()
@@ -208,10 +170,3 @@ def _configure(folder: Path, **values: object) -> None:
     (etc / "master.cf").write_text(_MASTER.format(**values))
     (etc / "transport").write_text(_TRANSPORT.format(**values))
     (etc / "access").write_text(_ACCESS)
-
-
-def _without_trace(content: bytes) -> tuple[bytes, bytes]:
-    """Part the one field that Postfix puts on top, with its folded lines, from the rest."""
-    trace = re.match(rb"Received: .*\r\n(?:[ \t].*\r\n)*", content)
-    assert trace is not None, content[:100]
-    return trace[0], content[trace.end() :]

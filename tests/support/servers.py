@@ -8,8 +8,11 @@ import shutil
 import socket
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlencode
 
 import pytest
@@ -24,6 +27,7 @@ __all__ = [
     "fresh_address",
     "free_port",
     "require",
+    "unpacked",
 ]
 
 #: The domain whose mail is kept for `RealServer.received`.
@@ -44,6 +48,9 @@ class Arrived:
     content: bytes
     #: What the server put on top.
     trace: bytes = b""
+    #: The parameters of MAIL and of each RCPT, as the server heard them or handed them on.
+    parameters: Mapping[str, str | None] = field(default_factory=dict)
+    recipient_parameters: tuple[Mapping[str, str | None], ...] = ()
 
 
 class RealServer(ABC):
@@ -74,6 +81,10 @@ class RealServer(ABC):
         """Wait for the message to an address at `KEPT`; a `TimeoutError` tells that none came."""
 
     @abstractmethod
+    def received_from(self, domain: str, count: int, timeout: float = 30.0) -> list[Arrived]:
+        """Wait for so many messages with a sender at this domain, and give all that came."""
+
+    @abstractmethod
     def stop(self) -> None:
         """Stop it and remove its files."""
 
@@ -86,9 +97,21 @@ def fresh_address() -> str:
 def require(program: str, package: str) -> str:
     """Give the path of a program, or skip the test; fail it where servers are required."""
     path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    if path is not None:
-        return path
-    message = f"{program} is missing: apt-get install {package}"
+    if path is None:
+        _miss(f"{program} is missing: apt-get install {package}")
+    return path
+
+
+def unpacked(package: str) -> Path:
+    """Give the folder where `.ci/servers` laid a server out, or skip or fail as `require` does."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = cache / "smtps-servers" / package
+    if not folder.is_dir():
+        _miss(f"{package} is missing: run .ci/servers")
+    return folder
+
+
+def _miss(message: str) -> NoReturn:
     if os.environ.get("SMTPS_REQUIRE_SERVERS") == "1":
         pytest.fail(message)
     pytest.skip(message)

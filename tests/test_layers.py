@@ -13,13 +13,13 @@ import smtps
 PACKAGE = Path(smtps.__file__).parent
 LAYERS = [
     {
-        "_choice", "_fast", "_pure", "address", "codec", "envelope", "errors", "events", "options",
-        "phase", "properties", "receipt", "reply", "settings", "url",
+        "_choice", "_fast", "_pure", "address", "charsets", "codec", "envelope", "errors", "events",
+        "options", "phase", "properties", "receipt", "recipients", "reply", "settings", "url",
     },
     {"dkim", "mime", "sasl", "wire"},
     {"dialogue", "ops", "session"},
     {"drivers"},
-    {"aclient", "client", "component", "pool"},
+    {"accessors", "aclient", "classic", "client", "component", "pool"},
     {"outbox"},
     {"cli", "compat", "integrations", "testing"},
 ]  # fmt: skip

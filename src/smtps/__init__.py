@@ -6,12 +6,22 @@
 from __future__ import annotations
 
 from .aclient import AsyncSMTPS
+from .classic import Header
 from .client import SMTPS, send
 from .component import Item
 from .envelope import Envelope, Recipient
 from .errors import *  # noqa: F403  (every error is public)
 from .errors import __all__ as _errors
-from .events import Direction, Error, PITrail
+from .events import (
+    ConnectionStatus,
+    Direction,
+    EndTransfer,
+    Error,
+    Expand,
+    PITrail,
+    StartTransfer,
+    Transfer,
+)
 from .options import (
     AuthMechanism,
     Importance,
@@ -23,6 +33,7 @@ from .options import (
 )
 from .phase import Phase
 from .receipt import Outcome, Receipt, RecipientResult
+from .recipients import MessageRecipient
 from .reply import Reply
 from .wire.capabilities import Capabilities
 
@@ -30,11 +41,16 @@ __all__ = [
     "AsyncSMTPS",
     "AuthMechanism",
     "Capabilities",
+    "ConnectionStatus",
     "Direction",
+    "EndTransfer",
     "Envelope",
     "Error",
+    "Expand",
+    "Header",
     "Importance",
     "Item",
+    "MessageRecipient",
     "Outcome",
     "PITrail",
     "Phase",
@@ -48,6 +64,8 @@ __all__ = [
     "SMTPS",
     "SSLStartMode",
     "Sensitivity",
+    "StartTransfer",
+    "Transfer",
     "send",
 ]
 __all__ += _errors

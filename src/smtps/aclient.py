@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from .accessors import with_accessors
 from .component import Component, Item, settle
 from .dialogue.closing import close_session
+from .dialogue.command import command, expand, listen, verify
 from .dialogue.opening import open_session
 from .dialogue.submission import submit
 from .drivers.aio import AsyncDriver
 from .envelope import Recipient
-from .errors import AlreadyConnected
+from .errors import AlreadyConnected, SMTPSError
 from .ops import Dialogue
 from .receipt import Receipt
 
@@ -21,12 +23,13 @@ __all__ = ["AsyncSMTPS"]
 T = TypeVar("T")
 
 
+@with_accessors
 class AsyncSMTPS(Component):
     """Like `SMTPS`; every method that waits is awaited. Handlers may be coroutine functions."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._driver = AsyncDriver(self._observe)
+        self._driver: AsyncDriver = AsyncDriver(self._observe)
 
     async def __aenter__(self) -> Self:
         return self
@@ -38,6 +41,15 @@ class AsyncSMTPS(Component):
         trace: TracebackType | None,
     ) -> None:
         await self.disconnect()
+
+    @property
+    def connected(self) -> bool:
+        """Whether a session is up. It cannot be assigned: an assignment cannot wait."""
+        return self._live.connected
+
+    @connected.setter
+    def connected(self, _: bool) -> None:
+        raise AttributeError("an assignment cannot wait; await connect() or disconnect()")
 
     async def connect(self) -> None:
         """Like `SMTPS.connect`, awaited."""
@@ -59,12 +71,71 @@ class AsyncSMTPS(Component):
     ) -> Receipt:
         """Like `SMTPS.send`, awaited."""
         transaction = self._transaction(item, sender, recipients)
-        return settle(await self._run("send", submit(self._live, transaction)))
+        receipt = await self._run("send", submit(self._live, transaction))
+        if item is None and receipt.accepted:
+            self._was_sent(transaction)
+        return settle(receipt)
+
+    async def send_to_terminal_only(self) -> None:
+        """Like `SMTPS.send_to_terminal_only`, awaited."""
+        await self._send_classic("SEND FROM")
+
+    async def send_to_terminal_or_email(self) -> None:
+        """Like `SMTPS.send_to_terminal_or_email`, awaited."""
+        await self._send_classic("SOML FROM")
+
+    async def send_to_terminal_and_email(self) -> None:
+        """Like `SMTPS.send_to_terminal_and_email`, awaited."""
+        await self._send_classic("SAML FROM")
+
+    async def _send_classic(self, verb: str) -> None:
+        transaction = self._terminal_transaction(verb)
+        receipt = settle(await self._run("send", submit(self._live, transaction)))
+        if receipt.accepted:
+            self._was_sent(transaction)
+
+    async def send_command(self, line: str) -> str:
+        """Like `SMTPS.send_command`, awaited."""
+        self._check_connected()
+        return (await self._run("command", command(self._live, line))).raw
+
+    @property
+    def command(self) -> str:
+        """Cannot be used on asyncio, where an assignment cannot wait: use `send_command`."""
+        raise AttributeError("command is write-only; last_reply holds what the server said")
+
+    @command.setter
+    def command(self, _: str) -> None:
+        raise AttributeError("an assignment cannot wait; write: await smtp.send_command(line)")
+
+    async def verify(self, email_address: str) -> str:
+        """Like `SMTPS.verify`, awaited."""
+        return (await self._run("verify", verify(self._live, email_address))).text
+
+    async def expand(self, email_address: str) -> list[str]:
+        """Like `SMTPS.expand`, awaited."""
+        return await self._run("expand", expand(self._live, email_address))
+
+    async def do_events(self) -> None:
+        """Like `SMTPS.do_events`, awaited."""
+        self._run_posted()
+        if self.idle:
+            await self._run("do_events", listen(self._live))
+            self._run_posted()
+
+    async def reset(self) -> None:
+        """Like `SMTPS.reset`, awaited."""
+        await self.disconnect()
+        self._forget()
 
     async def _run(self, method: str, dialogue: Dialogue[T]) -> T:
         session = self._enter(method)
         try:
             return await self._driver.run(dialogue)
+        except SMTPSError as error:
+            if not session.resting:
+                await self._driver.run(close_session(session, error))
+            raise
         except BaseException:
             if not session.resting:
                 self._driver.abort()

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from .accessors import with_accessors
 from .component import Component, Item, settle
 from .dialogue.closing import close_session
+from .dialogue.command import command, expand, listen, verify
 from .dialogue.opening import open_session
 from .dialogue.submission import submit
 from .drivers.blocking import BlockingDriver
 from .envelope import Recipient
-from .errors import AlreadyConnected
+from .errors import AlreadyConnected, SMTPSError
 from .ops import Dialogue
 from .receipt import Receipt
 
@@ -21,6 +23,7 @@ __all__ = ["SMTPS", "send"]
 T = TypeVar("T")
 
 
+@with_accessors
 class SMTPS(Component):
     """One connection to a mail relay. Not thread-safe; `idle` tells whether a method is running.
 
@@ -29,7 +32,7 @@ class SMTPS(Component):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._driver = BlockingDriver(self._observe)
+        self._driver: BlockingDriver = BlockingDriver(self._observe)
 
     def __enter__(self) -> Self:
         return self
@@ -41,6 +44,18 @@ class SMTPS(Component):
         trace: TracebackType | None,
     ) -> None:
         self.disconnect()
+
+    @property
+    def connected(self) -> bool:
+        """Whether a session is up; assigning True connects, False disconnects."""
+        return self._live.connected
+
+    @connected.setter
+    def connected(self, wanted: bool) -> None:
+        if wanted and not self.connected:
+            self.connect()
+        elif not wanted:
+            self.disconnect()
 
     def connect(self) -> None:
         """Connect, secure the connection as `ssl_start_mode` says, and authenticate `user`.
@@ -86,13 +101,100 @@ class SMTPS(Component):
                 the error's `receipt` says what is known of each recipient.
         """
         transaction = self._transaction(item, sender, recipients)
-        return settle(self._run("send", submit(self._live, transaction)))
+        receipt = self._run("send", submit(self._live, transaction))
+        if item is None and receipt.accepted:
+            self._was_sent(transaction)
+        return settle(receipt)
+
+    def send_to_terminal_only(self) -> None:
+        """Send the classic message to the terminal of a user who is logged in (SEND, RFC 821).
+
+        Raises:
+            SenderRefused: the server does not do that, as nearly all today.
+            SMTPSError: as `send`.
+        """
+        self._send_classic("SEND FROM")
+
+    def send_to_terminal_or_email(self) -> None:
+        """Send it to the terminal, or to the mailbox of a user who is not logged in (SOML)."""
+        self._send_classic("SOML FROM")
+
+    def send_to_terminal_and_email(self) -> None:
+        """Send it to the terminal and to the mailbox (SAML)."""
+        self._send_classic("SAML FROM")
+
+    def _send_classic(self, verb: str) -> None:
+        transaction = self._terminal_transaction(verb)
+        receipt = settle(self._run("send", submit(self._live, transaction)))
+        if receipt.accepted:
+            self._was_sent(transaction)
+
+    def send_command(self, line: str) -> str:
+        """Send a command of your own and give the reply, all its lines with their codes.
+
+        Raises:
+            NotConnected: there is no session.
+            BadValue: the line could end before its end, or the command has a way of its own.
+            CommandRefused: the server said no; the session goes on.
+        """
+        self._check_connected()
+        return self._run("command", command(self._live, line)).raw
+
+    @property
+    def command(self) -> str:
+        """Assigning a line sends it as `send_command` does; it cannot be read."""
+        raise AttributeError("command is write-only; last_reply holds what the server said")
+
+    @command.setter
+    def command(self, line: str) -> None:
+        self.send_command(line)
+
+    def verify(self, email_address: str) -> str:
+        """Ask whether the server knows a mailbox (VRFY), and give its words.
+
+        Without a connection it makes one and closes it afterwards.
+
+        Raises:
+            CommandRefused: it does not know it, or does not say.
+            SMTPSError: as `connect`.
+        """
+        return self._run("verify", verify(self._live, email_address)).text
+
+    def expand(self, email_address: str) -> list[str]:
+        """Ask for the members of a mailing list (EXPN); `on_expand` is called for each.
+
+        Without a connection it makes one and closes it afterwards.
+
+        Raises:
+            CommandRefused: there is no such list, or the server does not say.
+            SMTPSError: as `connect`.
+        """
+        return self._run("expand", expand(self._live, email_address))
+
+    def do_events(self) -> None:
+        """Call what other threads have posted, and notice whether the server has closed.
+
+        Waits at most 20 ms. From within a handler it only calls what was posted.
+        """
+        self._run_posted()
+        if self.idle:
+            self._run("do_events", listen(self._live))
+            self._run_posted()
+
+    def reset(self) -> None:
+        """Disconnect, and set every property and setting back to its default."""
+        self.disconnect()
+        self._forget()
 
     def _run(self, method: str, dialogue: Dialogue[T]) -> T:
         """Carry out a dialogue; if it breaks in the middle of something, the connection goes."""
         session = self._enter(method)
         try:
             return self._driver.run(dialogue)
+        except SMTPSError as error:
+            if not session.resting:
+                self._driver.run(close_session(session, error))
+            raise
         except BaseException:
             if not session.resting:
                 self._driver.abort()

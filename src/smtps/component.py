@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from email.message import Message as EmailMessage
-from typing import Any, Self, TypeAlias
+from queue import SimpleQueue
+from typing import Any, Protocol, Self, TypeAlias
 
-from .address import Address, parse_address_list
+from .classic import ClassicMessage
 from .dialogue.transaction import Transaction
 from .envelope import Envelope, Recipient
-from .errors import BadValue, Busy
-from .events import HANDLERS, Error, PITrail
+from .errors import BadValue, Busy, NotConnected
+from .events import (
+    HANDLERS,
+    ConnectionStatus,
+    EndTransfer,
+    Error,
+    Expand,
+    PITrail,
+    StartTransfer,
+    Transfer,
+)
 from .mime.bridge import flatten, recipients_of, sender_of
-from .mime.plain import PlainMessage
-from .options import RecipientPolicy, assign
-from .properties import ConnectionProperties, MessageProperties
+from .options import RecipientPolicy, assign, show
+from .properties import ConnectionProperties
 from .receipt import Receipt
 from .session import Session
 from .settings import Settings
@@ -29,13 +37,34 @@ __all__ = ["Component", "Item"]
 Item: TypeAlias = EmailMessage | tuple[Envelope, Source]
 
 
-class Component(ConnectionProperties, MessageProperties):
-    """One connection to a relay, without the calls that wait."""
+class _Interruptible(Protocol):
+    def interrupt(self) -> None: ...
 
-    #: Called with a `PITrail` for every line of the session.
-    on_pi_trail: Callable[[PITrail], Any] | None = None
+
+class Component(ConnectionProperties, ClassicMessage):
+    """One connection to a relay, without the calls that wait.
+
+    A handler (`on_...`) is called with one event while a method runs, on its thread. It decides
+    nothing, may call `interrupt`, and what it raises ends the method.
+    """
+
+    #: Called with a `ConnectionStatus` when a layer of the connection comes up or goes down.
+    on_connection_status: Callable[[ConnectionStatus], Any] | None = None
+    #: Called with an `EndTransfer` when a body is written.
+    on_end_transfer: Callable[[EndTransfer], Any] | None = None
     #: Called with an `Error` for every problem that did not stop a message.
     on_error: Callable[[Error], Any] | None = None
+    #: Called with an `Expand` for every address that EXPN gives.
+    on_expand: Callable[[Expand], Any] | None = None
+    #: Called with a `PITrail` for every line of the session.
+    on_pi_trail: Callable[[PITrail], Any] | None = None
+    #: Called with a `StartTransfer` before the first byte of a body.
+    on_start_transfer: Callable[[StartTransfer], Any] | None = None
+    #: Called with a `Transfer` for every piece of a body.
+    on_transfer: Callable[[Transfer], Any] | None = None
+
+    settings: Settings
+    _driver: _Interruptible
 
     def __init__(self, **options: Any) -> None:
         """Take any property or setting by its name.
@@ -47,6 +76,7 @@ class Component(ConnectionProperties, MessageProperties):
         self.settings = Settings(self.is_locked)
         self._session = Session(self)
         self._running: str | None = None
+        self._posted: SimpleQueue[Callable[[], Any]] = SimpleQueue()
         for name, value in options.items():
             assign((self, self.settings), name, value)
 
@@ -72,6 +102,13 @@ class Component(ConnectionProperties, MessageProperties):
         for name, value in parts.query:
             assign((component, component.settings), name, value, parse=True)
         return component
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_") and not hasattr(type(self), name) and name != "settings":
+            near = self.nearest_name(name) or self.settings.nearest_name(name)
+            hint = f"; did you mean {near}?" if near else ""
+            raise AttributeError(f"{type(self).__name__} has no property {name}{hint}")
+        super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         state = "connected" if self.connected else "not connected"
@@ -110,9 +147,67 @@ class Component(ConnectionProperties, MessageProperties):
         return self._live.last_reply.code if self._live.last_reply else 0
 
     @property
+    def last_enhanced_code(self) -> str:
+        """The enhanced status of the last complete reply, such as "5.1.1", or "". RFC 2034."""
+        return (self._live.last_reply.enhanced or "") if self._live.last_reply else ""
+
+    def config(self, text: str) -> str:
+        """Set a configuration setting by `"Name=value"`, or read it by `"Name"`.
+
+        Names are those of the classic component in any case; properties can be set and read too.
+        Booleans are `true` and `false`, numbers may be hexadecimal (`0x10`).
+
+        Returns:
+            The value as text; "" where one was set. A secret is shown as asterisks.
+
+        Raises:
+            BadValue: there is no such name (the nearest is suggested), or the value does not fit.
+            Locked: it cannot be changed while connected.
+        """
+        name, assigns, value = text.partition("=")
+        targets = (self.settings, self)
+        if assigns:
+            assign(targets, name, value, parse=True)
+            return ""
+        return show(targets, name)
+
+    def interrupt(self) -> None:
+        """Stop the method that is running, from another thread or from a handler.
+
+        That method raises `Interrupted` (301) and the connection is dropped, since nobody knows
+        what the server has understood. With nothing running it does nothing.
+        """
+        if self._running is not None:
+            self._driver.interrupt()
+
+    def post(self, callback: Callable[[], Any]) -> None:
+        """Have a function called by `do_events`, on the thread that calls that; from any thread."""
+        self._posted.put(callback)
+
+    def _run_posted(self) -> None:
+        while not self._posted.empty():
+            self._posted.get()()
+
+    @property
     def _live(self) -> Session:
         assert self._session is not None
         return self._session
+
+    def _check_connected(self) -> None:
+        if not self._live.connected:
+            raise NotConnected
+
+    def _forget(self) -> None:
+        """Set every option back to its default."""
+        for target in (self, self.settings):
+            for option in target.options.values():
+                option.reset(target)
+        self.set_message_stream(None)
+
+    def _terminal_transaction(self, verb: str) -> Transaction:
+        if not self.allow_extensions:
+            raise BadValue("allow_extensions", "sending to terminals needs it; set it to True")
+        return self._classic_transaction(verb)
 
     def _enter(self, method: str) -> Session:
         """Begin a method that talks to the server."""
@@ -168,64 +263,6 @@ class Component(ConnectionProperties, MessageProperties):
             required=range(len(envelope.recipients)) if everyone else (),
             message_id=None if message_id is None else str(message_id).strip(),
         )
-
-    def _classic_transaction(self) -> Transaction:
-        """Make the transaction for the classic properties.
-
-        Raises:
-            AddressError: an address is not one, or there is no recipient (165).
-            BadValue: a property cannot be sent; without From it is error 164.
-        """
-        recipients, required = self._classic_recipients()
-        authors = parse_address_list(self.from_, field="from_")
-        if not authors:
-            raise BadValue("from_", "empty; say who the message is from", code=164)
-        envelope = Envelope(self.return_path or str(authors[0]), recipients)
-        message = PlainMessage(
-            from_=self.from_,
-            send_to=self.send_to,
-            cc=self.cc,
-            reply_to=self.reply_to,
-            subject=self.subject,
-            message_date=self.message_date,
-            message_id=self.message_id,
-            importance=self.importance,
-            priority=self.priority,
-            sensitivity=self.sensitivity,
-            read_receipt_to=self.read_receipt_to,
-            delivery_notification_to=self.delivery_notification_to,
-            other_headers=self.other_headers,
-            message_text=self.message_text,
-            max_header_length=self.settings.max_header_length,
-        )
-        composed = message.compose(utf8=envelope.smtputf8)
-        # The same message, should the server turn out not to take 8 bits.
-        same = replace(message, message_id=composed.message_id or "")
-
-        def in_seven_bits() -> Content:
-            again = same.compose(eight_bit_mime=False, utf8=envelope.smtputf8)
-            return Content(again.content)
-
-        return Transaction(
-            envelope,
-            Content(composed.content),
-            required=required,
-            in_seven_bits=in_seven_bits,
-            message_id=composed.message_id,
-        )
-
-    def _classic_recipients(self) -> tuple[list[str], list[int]]:
-        """Give To, Cc and BCc in this order, each address once, and the places of the required."""
-        found: dict[str, bool] = {}
-        for field, is_required in (
-            ("send_to", True),
-            ("cc", True),
-            ("bcc", self.settings.stop_on_bcc_errors),
-        ):
-            for address in parse_address_list(getattr(self, field), field=field):
-                spec = str(Address(address.local, address.domain))
-                found[spec] = found.get(spec, False) or is_required
-        return list(found), [place for place, needed in enumerate(found.values()) if needed]
 
 
 def _override(

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-__all__ = ["HANDLERS", "Direction", "Error", "PITrail"]
+__all__ = [
+    "HANDLERS",
+    "ConnectionStatus",
+    "Direction",
+    "EndTransfer",
+    "Error",
+    "Expand",
+    "PITrail",
+    "StartTransfer",
+    "Transfer",
+]
 
 
 class Direction(IntEnum):
@@ -32,5 +42,60 @@ class Error:
     description: str
 
 
+@dataclass(frozen=True, slots=True)
+class ConnectionStatus:
+    """The connection changed: a layer of it came up or went down.
+
+    `connection_event` is "Firewall Connect", "Remote Connect", "Secure Connect", and the same with
+    "Disconnect". `status_code` is 0, or the number of the error that ended it.
+    """
+
+    connection_event: str
+    status_code: int = 0
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StartTransfer:
+    """The first byte of a body, or of the stream behind it, is about to be sent."""
+
+    direction: Direction = Direction.CLIENT
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A piece of the body was handed to the network.
+
+    `bytes_transferred` counts from the start of the body, and anew for the stream behind it;
+    headers are not counted. `percent_done` is -1 where the whole size is not known.
+    """
+
+    direction: Direction
+    bytes_transferred: int
+    percent_done: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class EndTransfer:
+    """The last byte of a body, or of the stream behind it, was handed to the network."""
+
+    direction: Direction = Direction.CLIENT
+
+
+@dataclass(frozen=True, slots=True)
+class Expand:
+    """One address of the list that EXPN asked for, as the server wrote it."""
+
+    address: str
+
+
 #: The attribute of the component that holds the handler of each event.
-HANDLERS: dict[type, str] = {Error: "on_error", PITrail: "on_pi_trail"}
+HANDLERS: dict[type, str] = {
+    ConnectionStatus: "on_connection_status",
+    EndTransfer: "on_end_transfer",
+    Error: "on_error",
+    Expand: "on_expand",
+    PITrail: "on_pi_trail",
+    StartTransfer: "on_start_transfer",
+    Transfer: "on_transfer",
+}

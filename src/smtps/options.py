@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from datetime import datetime
 from enum import IntEnum
 from typing import Any, ClassVar, Generic, Self, TypeVar, overload
 
@@ -28,8 +29,11 @@ __all__ = [
     "choice",
     "decimal",
     "flag",
+    "moment",
     "number",
+    "octets",
     "refuse_controls",
+    "show",
     "text",
 ]
 
@@ -218,12 +222,27 @@ def assign(
         BadValue: none has it (the nearest name is suggested), or the value does not fit.
         Locked: it cannot be changed now.
     """
+    target, option = _find(targets, name)
+    wanted = option.parse(option.attribute, value) if parse else value
+    option.__set__(target, wanted)
+
+
+def show(targets: tuple[Configurable, ...], name: str) -> str:
+    """Give an option by name as text, of the first of `targets` that has it; secrets as asterisks.
+
+    Raises:
+        BadValue: none has it; the nearest name is suggested.
+    """
+    target, option = _find(targets, name)
+    value = option.__get__(target, type(target))
+    return "********" if option.secret and value else option.show(value)
+
+
+def _find(targets: tuple[Configurable, ...], name: str) -> tuple[Configurable, Option[Any]]:
     for target in targets:
         option = target.find_option(name)
         if option is not None:
-            wanted = option.parse(option.attribute, value) if parse else value
-            option.__set__(target, wanted)
-            return
+            return target, option
     near = next(filter(None, (target.nearest_name(name) for target in targets)), None)
     raise BadValue(name, "unknown option" + (f"; did you mean {near}?" if near else ""))
 
@@ -258,6 +277,38 @@ def text(
     )
 
 
+def moment(name: str, default: str, *, doc: str = "") -> Option[str | datetime]:
+    """Declare an option that is a moment: a `datetime`, or text that is used as it is."""
+
+    def checked(field: str, value: Any) -> str | datetime:
+        if isinstance(value, datetime):
+            return value
+        if not isinstance(value, str):
+            raise BadValue(field, f"expected text or a datetime, not {type(value).__name__}")
+        refuse_controls(field, value)
+        return value
+
+    return Option(name, default, check=checked, parse=lambda _, value: value, doc=doc)
+
+
+def octets(name: str, *, doc: str = "") -> Option[bytes]:
+    """Declare an option that is bytes; from text it is taken as UTF-8."""
+
+    def checked(field: str, value: Any) -> bytes:
+        if not isinstance(value, (bytes, bytearray, memoryview)):
+            raise BadValue(field, f"expected bytes, not {type(value).__name__}; encode it")
+        return bytes(value)
+
+    return Option(
+        name,
+        b"",
+        check=checked,
+        parse=lambda _, value: value.encode(),
+        show=lambda value: value.decode(errors="backslashreplace"),
+        doc=doc,
+    )
+
+
 def refuse_controls(field: str, value: str) -> None:
     """Refuse control characters, which could end a line and begin another.
 
@@ -271,7 +322,14 @@ def refuse_controls(field: str, value: str) -> None:
 
 
 def number(
-    name: str, default: int, *, low: int, high: int, locked: int = 0, doc: str = ""
+    name: str,
+    default: int,
+    *,
+    low: int,
+    high: int,
+    check: Callable[[str, int], int] | None = None,
+    locked: int = 0,
+    doc: str = "",
 ) -> Option[int]:
     """Declare an option that is a whole number from `low` to `high`."""
 
@@ -280,7 +338,7 @@ def number(
             raise BadValue(field, f"expected a whole number, not {type(value).__name__}")
         if not low <= value <= high:
             raise BadValue(field, f"{value} is not between {low} and {high}")
-        return int(value)
+        return check(field, int(value)) if check else int(value)
 
     def parsed(field: str, value: str) -> int:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 
 from .errors import BadValue
 from .options import (
@@ -10,14 +11,18 @@ from .options import (
     Configurable,
     Importance,
     Priority,
+    RecipientType,
     Sensitivity,
     SSLStartMode,
     choice,
     decimal,
     flag,
+    moment,
     number,
+    octets,
     text,
 )
+from .recipients import MessageRecipient, RecipientView, check_recipients
 from .settings import Settings
 
 __all__ = ["ConnectionProperties", "MessageProperties", "check_host"]
@@ -84,13 +89,13 @@ class MessageProperties(Configurable):
     """The message that `send()` without an item sends."""
 
     from_ = text("From", doc="Who the message is from: `a@b` or `Name <a@b>`.")
-    send_to = text("SendTo", doc="The recipients, separated by commas.")
-    cc = text("Cc", doc="Recipients of a copy.")
-    bcc = text("BCc", doc="Recipients that no header names.")
+    send_to = RecipientView("SendTo", RecipientType.TO, doc="The recipients, with commas between.")
+    cc = RecipientView("Cc", RecipientType.CC, doc="Recipients of a copy.")
+    bcc = RecipientView("BCc", RecipientType.BCC, doc="Recipients that no header names.")
     reply_to = text("ReplyTo", doc="Where answers are to go.")
     return_path = text("ReturnPath", doc="The sender of the envelope, in place of From's.")
     subject = text("Subject", doc="The subject; empty: no header.")
-    message_date = text("MessageDate", "*", doc='"*": now; empty: no header.')
+    message_date = moment("MessageDate", "*", doc='"*": now; empty: no header; or a `datetime`.')
     message_id = text("MessageId", "*", doc='"*": a new one; empty: no header.')
     importance = choice("Importance", Importance.UNSPECIFIED, doc="The Importance header.")
     priority = choice("Priority", Priority.UNSPECIFIED, doc="The Priority header.")
@@ -99,3 +104,27 @@ class MessageProperties(Configurable):
     delivery_notification_to = text("DeliveryNotificationTo", doc="Who is told when it arrived.")
     other_headers = text("OtherHeaders", lines=True, doc="More header lines; see the guide.")
     message_text = text("MessageText", lines=True, doc="The text.")
+    attached_file = text("AttachedFile", doc="The path of a file that is sent behind the text.")
+    message = octets(
+        "Message", doc="A finished message, sent in place of the one that the properties make."
+    )
+
+    @property
+    def message_recipients(self) -> list[MessageRecipient]:
+        """Every recipient with its type and RCPT options; SendTo, Cc and BCc are views of it."""
+        found: list[MessageRecipient] = self.__dict__.setdefault("_message_recipients", [])
+        return found
+
+    @message_recipients.setter
+    def message_recipients(self, value: Iterable[MessageRecipient]) -> None:
+        self.message_recipients[:] = check_recipients(value)
+
+    @property
+    def b_cc(self) -> str:
+        """`bcc`, as another edition of the component spells it."""
+        joined: str = self.bcc
+        return joined
+
+    @b_cc.setter
+    def b_cc(self, value: str) -> None:
+        self.bcc = value

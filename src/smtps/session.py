@@ -44,6 +44,11 @@ class Session:
         #: Whether every command is answered and no transaction is open.
         self.resting = False
         self.local: Connected | None = None
+        #: The layers of the connection that are up, the outermost first, as ConnectionStatus has
+        #: them: Firewall, Remote, Secure.
+        self.layers: list[str] = []
+        #: Whether a command of the program may have left a transaction open.
+        self.touched = False
         self.capabilities = Capabilities()
         self._awaited: deque[Phase] = deque()
         self._replies: deque[Reply] = deque()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 
+from .charsets import CODE_PAGES, is_usable_charset
 from .errors import BadValue
 from .options import Configurable, RecipientPolicy, choice, decimal, flag, number, text
 
-__all__ = ["Settings", "check_hello"]
+__all__ = ["Settings", "check_charset", "check_code_page", "check_hello"]
 
 
 def check_hello(field: str, value: str) -> str:
@@ -31,6 +32,28 @@ def check_hello(field: str, value: str) -> str:
     labels = value.split(".")
     if not value.isascii() or not all(_is_label(label) for label in labels):
         raise BadValue(field, "expected a host name of letters, digits, '-' and '.', or [address]")
+    return value
+
+
+def check_charset(field: str, value: str) -> str:
+    """Accept a charset that mail can use: one that is known, and in which ASCII is ASCII.
+
+    Raises:
+        BadValue: it is none.
+    """
+    if not is_usable_charset(value):
+        raise BadValue(field, "not a charset that mail can use; write utf-8")
+    return value
+
+
+def check_code_page(field: str, value: int) -> int:
+    """Accept a code page that mail has a name for.
+
+    Raises:
+        BadValue: it is none. Error 434.
+    """
+    if value not in CODE_PAGES:
+        raise BadValue(field, f"{value} is no code page that mail has a name for", code=434)
     return value
 
 
@@ -73,6 +96,31 @@ class Settings(Configurable):
         "StopOnBccErrors",
         False,
         doc="Whether a refused BCc recipient stops the message as any other does.",
+    )
+    allow_empty_to = flag(
+        "AllowEmptyTo",
+        False,
+        doc="Whether a message without SendTo may go to the recipients of Cc and BCc.",
+    )
+    close_stream_after_transfer = flag(
+        "CloseStreamAfterTransfer",
+        True,
+        doc="Whether the stream of set_message_stream is closed once it was sent, or failed.",
+    )
+    charset = text(
+        "Charset",
+        "utf-8",
+        check=check_charset,
+        doc="The charset of headers and text that ASCII cannot hold.",
+    )
+    code_page = number(
+        "CodePage",
+        0,
+        low=0,
+        high=65535,
+        check=check_code_page,
+        doc="The same by the number of a Windows code page, where Charset is not set; 65001, and 0,"
+        " are UTF-8.",
     )
     recipient_policy = choice(
         "RecipientPolicy",

@@ -29,7 +29,7 @@ class Front:
         trace: TracebackType | None,
     ) -> None:
         for smtp in self._open:
-            self._wait(smtp.disconnect())
+            self.run(smtp.disconnect())
         if self._runner is not None:
             # Transports close on the next turn of the loop.
             self._runner.run(asyncio.sleep(0))
@@ -42,18 +42,19 @@ class Front:
         return self._keep(self._class.from_url(url))
 
     def connect(self, smtp: Any) -> None:
-        self._wait(smtp.connect())
+        self.run(smtp.connect())
 
     def disconnect(self, smtp: Any) -> None:
-        self._wait(smtp.disconnect())
+        self.run(smtp.disconnect())
 
     def send(self, smtp: Any, *arguments: Any, **keywords: Any) -> Receipt:
-        receipt: Receipt = self._wait(smtp.send(*arguments, **keywords))
+        receipt: Receipt = self.run(smtp.send(*arguments, **keywords))
         return receipt
 
     def _keep(self, smtp: Any) -> Any:
         self._open.append(smtp)
         return smtp
 
-    def _wait(self, result: Any) -> Any:
+    def run(self, result: Any) -> Any:
+        """Give a result, or wait for it."""
         return result if self._runner is None else self._runner.run(result)

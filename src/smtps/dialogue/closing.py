@@ -6,18 +6,26 @@ from ..errors import SMTPSError
 from ..ops import Close, Dialogue
 from ..phase import Phase
 from ..session import Session
-from .exchange import exchange
+from .exchange import exchange, tell_status
 
 __all__ = ["close_session"]
 
 
-def close_session(session: Session) -> Dialogue[None]:
-    """Say QUIT if the session rests, and close. Never fails: every outcome is known by now."""
+def close_session(session: Session, error: SMTPSError | None = None) -> Dialogue[None]:
+    """Say QUIT if the session rests, and close. Never fails: every outcome is known by now.
+
+    Args:
+        error: what ended the session, if it did not end by itself; ConnectionStatus names it.
+    """
     if session.resting:
         session.resting = False
         try:
             yield from exchange(session, b"QUIT\r\n", Phase.QUIT)
         except SMTPSError:
             pass  # A peer that is gone, hangs or says nonsense at QUIT changes nothing.
+        error = None
     yield Close()
+    layers = session.layers
     session.reset()
+    for layer in reversed(layers):
+        yield from tell_status(session, f"{layer} Disconnect", error)

@@ -13,17 +13,19 @@ from ..errors import (
     SessionError,
     SMTPSError,
 )
-from ..events import Direction, PITrail
+from ..events import Direction, EndTransfer, PITrail, StartTransfer, Transfer
 from ..ops import Dialogue, Emit, Write
 from ..phase import Phase
 from ..receipt import Receipt
 from ..reply import Reply
 from ..session import Session
-from ..wire.content import CHUNK_SIZE
+from ..wire.content import CHUNK_SIZE, Section
 from .exchange import check_quiet, exchange, hear_last_words, read_reply, write
 from .transaction import Transaction
 
 __all__ = ["deliver"]
+
+_TRANSFERS = {StartTransfer, Transfer, EndTransfer}
 
 
 def deliver(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
@@ -128,19 +130,37 @@ def _send_content(session: Session, transaction: Transaction) -> Dialogue[None]:
     """Send the content and its end. Until the end is written, nothing was handed over."""
     content = transaction.content
     session.expect(Phase.FINAL)
-    if content.whole is not None and len(content.whole) <= CHUNK_SIZE:
+    told = bool(_TRANSFERS & session.heard)
+    if content.whole is not None and len(content.whole) <= CHUNK_SIZE and not told:
         transaction.handed_over = True
         yield from _send_piece(session, dot_stuff(content.whole), Phase.FINAL)
     else:
         stuffer = DotStuffer()
-        for chunk in content.chunks():
-            piece = stuffer.update(chunk)
-            if piece:
-                yield from _send_piece(session, piece, Phase.CONTENT)
+        for section in content.sections():
+            yield from _send_section(session, stuffer, section, told and section.told)
         transaction.handed_over = True
         yield from _send_piece(session, stuffer.finish(), Phase.FINAL)
     if session.trail:
         yield Emit(PITrail(Direction.CLIENT, "."))
+
+
+def _send_section(
+    session: Session, stuffer: DotStuffer, section: Section, told: bool
+) -> Dialogue[None]:
+    """Send one part of the content, and tell of its progress if anybody listens."""
+    moved = 0
+    if told:
+        yield Emit(StartTransfer())
+    for chunk in section.chunks:
+        piece = stuffer.update(chunk)
+        if piece:
+            yield from _send_piece(session, piece, Phase.CONTENT)
+        moved += len(chunk)
+        if told:
+            percent = 100 * moved // section.size if section.size else -1
+            yield Emit(Transfer(Direction.CLIENT, moved, min(percent, 100)))
+    if told:
+        yield Emit(EndTransfer())
 
 
 def _send_piece(session: Session, piece: bytes, phase: Phase) -> Dialogue[None]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..errors import ConnectionLost, ServiceClosing, SessionError
-from ..events import Direction, PITrail
+from ..errors import ConnectionLost, ServiceClosing, SessionError, SMTPSError
+from ..events import ConnectionStatus, Direction, PITrail
 from ..ops import Deadline, Dialogue, Emit, Poll, Read, Write
 from ..phase import Phase
 from ..reply import Reply
 from ..session import Session
 
-__all__ = ["check_quiet", "exchange", "read_reply", "remark", "write"]
+__all__ = ["check_quiet", "exchange", "read_reply", "remark", "tell_status", "write"]
 
 # What the server said before it closed is here already or never comes.
 _LAST_WORDS = Deadline(1.0)
@@ -113,3 +113,10 @@ def remark(session: Session, message: str) -> Dialogue[None]:
     """Tell PITrail something that neither side said."""
     if session.trail:
         yield Emit(PITrail(Direction.INFO, message))
+
+
+def tell_status(session: Session, event: str, error: SMTPSError | None = None) -> Dialogue[None]:
+    """Tell that a layer of the connection came up or went down, and why if it broke."""
+    if ConnectionStatus in session.heard:
+        code, words = (error.code, str(error)) if error is not None else (0, "OK")
+        yield Emit(ConnectionStatus(event, code, words))

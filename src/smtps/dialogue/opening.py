@@ -16,7 +16,7 @@ from ..session import Session
 from ..wire.capabilities import Capabilities
 from ..wire.commands import build_command
 from .authentication import authenticate
-from .exchange import exchange, read_reply, remark
+from .exchange import exchange, read_reply, remark, tell_status
 
 __all__ = ["check_options", "open_session"]
 
@@ -38,7 +38,9 @@ def open_session(session: Session) -> Dialogue[None]:
         session.local = yield Connect(options, session.deadline(Phase.CONNECT))
     except SessionError as error:
         error.at(Phase.CONNECT)
+        yield from tell_status(session, "Remote Connect", error)
         raise
+    yield from _gain(session, "Remote")
     if mode is SSLStartMode.IMPLICIT:
         yield from _shake_hands(session)
     yield from _greet(session)
@@ -136,3 +138,10 @@ def _shake_hands(session: Session) -> Dialogue[None]:
         error.at(Phase.TLS)
         raise
     yield from remark(session, f"{session.tls.version}, {session.tls.cipher}")
+    yield from _gain(session, "Secure")
+
+
+def _gain(session: Session, layer: str) -> Dialogue[None]:
+    """Note a layer of the connection that is up, to be told again when it goes."""
+    session.layers.append(layer)
+    yield from tell_status(session, f"{layer} Connect")

@@ -8,6 +8,7 @@ from ..ops import Dialogue, Emit
 from ..receipt import Receipt
 from ..session import Session
 from .closing import close_session
+from .command import command
 from .delivery import deliver
 from .opening import open_session
 from .transaction import Transaction
@@ -22,9 +23,22 @@ def submit(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
         SMTPSError: no session could be opened, or the server cannot carry the message; nothing
             was sent. What happens after that is in the receipt.
     """
+    try:
+        return (yield from _submit(session, transaction))
+    finally:
+        transaction.content.close()
+
+
+def _submit(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
     opened_here = not session.connected
     if opened_here:
         yield from open_session(session)
+    if session.touched:
+        # What a command of the program left open must lend nothing to this message.
+        yield from command(session, "RSET")
+    for address in transaction.omitted(session.capabilities):
+        sentence = f"<{address}>: the server does not offer DSN; the options were left out"
+        yield Emit(Error(161, sentence))
     try:
         receipt = yield from deliver(session, transaction)
     except SMTPSError:
@@ -36,5 +50,5 @@ def submit(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
             if result.reply is not None and not result.reply.positive:
                 yield Emit(Error(161, f"<{result.address}> was refused: {result.reply}"))
     if opened_here or not session.resting:
-        yield from close_session(session)
+        yield from close_session(session, receipt.error)
     return receipt

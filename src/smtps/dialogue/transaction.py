@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from ..envelope import Envelope
 from ..errors import (
@@ -31,6 +31,9 @@ class Transaction:
         in_seven_bits: makes the content anew for a server without 8BITMIME. Without it a finished
             message goes as it was given.
         index: the place of the message in the caller's input.
+        verb: what opens the transaction; SEND, SOML and SAML are those of RFC 821.
+        rcpt_options: parameters of RCPT as the program wrote them, by the place of the recipient;
+            sent where DSN is offered.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Transaction:
         message_id: str | None = None,
         index: int = 0,
         verb: str = "MAIL FROM",
+        rcpt_options: Mapping[int, str] | None = None,
     ) -> None:
         self.envelope = envelope
         self.content = content
@@ -51,6 +55,7 @@ class Transaction:
         self.message_id = message_id
         self.index = index
         self.verb = verb
+        self._rcpt_options = rcpt_options or {}
         #: The replies to RCPT, in the order of the envelope, as far as they came.
         self.rcpt_replies: list[Reply] = []
         #: Whether the end of the content was written, so that the server may act on it.
@@ -76,10 +81,17 @@ class Transaction:
     def rcpts(self, capabilities: Capabilities) -> list[bytes]:
         """Build one RCPT for each recipient."""
         utf8 = self.envelope.smtputf8
+        options = self._rcpt_options if capabilities.dsn else {}
         return [
-            rcpt_command(recipient, capabilities, utf8=utf8)
-            for recipient in self.envelope.recipients
+            rcpt_command(recipient, capabilities, utf8=utf8, options=options.get(place, ""))
+            for place, recipient in enumerate(self.envelope.recipients)
         ]
+
+    def omitted(self, capabilities: Capabilities) -> list[str]:
+        """Name the recipients whose options this server cannot be told."""
+        if capabilities.dsn:
+            return []
+        return [self.envelope.recipients[place].address for place in self._rcpt_options]
 
     @property
     def any_accepted(self) -> bool:

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from ..errors import ConnectionLost, SMTPSError, TimedOut
+from ..errors import ConnectionLost, Interrupted, SMTPSError, TimedOut
 from ..ops import (
     Call,
     Close,
@@ -44,6 +44,9 @@ class AsyncDriver:
     def __init__(self, observer: Callable[[Any], Any]) -> None:
         self._observer = observer
         self._stream: Stream | None = None
+        self._task: asyncio.Task[Any] | None = None
+        #: Whether a handler asked to stop, and whether another task or thread did.
+        self._asked = self._cancelled = False
         # Operations that may have to wait; what they give back is awaited.
         self._wait_for: dict[type, Callable[[Any], Awaitable[Any]]] = {
             Connect: self._connect,
@@ -57,18 +60,56 @@ class AsyncDriver:
 
     async def run(self, dialogue: Dialogue[T]) -> T:
         """Carry the dialogue out to its end and give back its result."""
+        self._task = task = asyncio.current_task()
+        assert task is not None
+        self._asked = self._cancelled = False
         try:
             op: Op = next(dialogue)
             while True:
+                if self._asked:
+                    self._asked = False
+                    op = dialogue.throw(Interrupted())
                 try:
                     result = await self._carry_out(op)
                 except SMTPSError as error:
+                    if type(op) is Emit:
+                        # A handler's own error is the program's, whatever it is.
+                        raise
                     op = dialogue.throw(error)
+                except asyncio.CancelledError:
+                    if not self._cancelled:
+                        raise
+                    # As asyncio.timeout does: it was not the task that was to be cancelled.
+                    self._cancelled = False
+                    task.uncancel()
+                    op = dialogue.throw(Interrupted())
                 else:
                     op = dialogue.send(result)
         except StopIteration as stop:
             value: T = stop.value
             return value
+        finally:
+            self._task = None
+
+    def interrupt(self) -> None:
+        """Stop what `run` does now, from any thread or from a handler; the connection is lost."""
+        task = self._task
+        if task is None:
+            return
+        try:
+            own = asyncio.current_task() is task
+        except RuntimeError:  # The calling thread runs no loop.
+            own = False
+        if own:
+            self._asked = True
+        else:
+            task.get_loop().call_soon_threadsafe(self._cancel, task)
+
+    def _cancel(self, task: asyncio.Task[Any]) -> None:
+        # Called by the loop, so the task is waiting for something, and is woken there.
+        if self._task is task and not self._cancelled:
+            self._cancelled = True
+            task.cancel()
 
     def abort(self) -> None:
         """Close the connection at once, without a word to the server."""

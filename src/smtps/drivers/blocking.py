@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import socket
 import ssl
-import time
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ..errors import ConnectionLost, ProtocolError, SMTPSError, TimedOut
+from ..errors import ConnectionLost, Interrupted, ProtocolError, SMTPSError, TimedOut
 from ..ops import (
     Call,
     Close,
@@ -54,6 +54,7 @@ class BlockingDriver:
         self._socket: socket.socket | None = None
         self._inbox = bytearray()
         self._closed = False
+        self._interrupted = threading.Event()
         self._perform: dict[type, Callable[[Any], Any]] = {
             Connect: self._connect,
             Read: self._read,
@@ -61,7 +62,7 @@ class BlockingDriver:
             Write: self._write,
             StartTLS: self._start_tls,
             Close: lambda _: self.abort(),
-            Sleep: lambda op: time.sleep(op.seconds),
+            Sleep: lambda op: self._interrupted.wait(op.seconds),
             Call: lambda op: op.function(*op.arguments),
             Emit: lambda op: self._observer(op.event),
         }
@@ -69,18 +70,43 @@ class BlockingDriver:
     def run(self, dialogue: Dialogue[T]) -> T:
         """Carry the dialogue out to its end and give back its result."""
         perform = self._perform
+        interrupted = self._interrupted
+        interrupted.clear()
         try:
             op: Op = next(dialogue)
             while True:
+                if interrupted.is_set():
+                    op = self._stop(dialogue)
                 try:
                     result = perform[type(op)](op)
                 except SMTPSError as error:
-                    op = dialogue.throw(error)
+                    if type(op) is Emit:
+                        # A handler's own error is the program's, whatever it is.
+                        raise
+                    op = self._stop(dialogue) if interrupted.is_set() else dialogue.throw(error)
                 else:
-                    op = dialogue.send(result)
+                    # What an interruption does to the socket looks like a close by the server.
+                    cut = result == b"" and interrupted.is_set()
+                    op = self._stop(dialogue) if cut else dialogue.send(result)
         except StopIteration as stop:
             value: T = stop.value
             return value
+
+    def interrupt(self) -> None:
+        """Stop what `run` does now, from any thread or from a handler; the connection is lost."""
+        self._interrupted.set()
+        connection = self._socket
+        if connection is not None:
+            try:
+                # Past the TLS layer: it wakes whoever waits for the socket.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+            except OSError:
+                pass  # It is gone already.
+
+    def _stop(self, dialogue: Dialogue[Any]) -> Op:
+        """Tell the dialogue that it was interrupted; what it does then is carried out."""
+        self._interrupted.clear()
+        return dialogue.throw(Interrupted())
 
     def abort(self) -> None:
         """Close the connection at once, without a word to the server."""

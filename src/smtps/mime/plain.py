@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
 from ..address import Address, domain_to_wire, parse_address_list
+from ..charsets import is_usable_charset
 from ..codec import encode_quoted_printable, normalize_newlines, survey
 from ..errors import AddressError, BadValue
 from .fold import HARD_LIMIT
@@ -29,9 +30,7 @@ _IMPORTANCE = ("", "High", "Normal", "Low")
 _PRIORITY = ("", "normal", "urgent", "non-urgent")
 _SENSITIVITY = ("", "Personal", "Private", "Company-Confidential")
 
-_ASCII = "".join(map(chr, range(0x20, 0x7F))) + "\t\r\n"
 _line_end = re.compile(r"\r\n|\r|\n").match
-_charset_name = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,39}").fullmatch
 _charset_parameter = re.compile(r';[ \t]*charset[ \t]*=[ \t]*"?([^ \t";]++)', re.IGNORECASE).search
 
 #: The name of a header in lower case, and its finished lines.
@@ -249,10 +248,6 @@ def _choose(values: tuple[str, ...], number: int, field: str) -> str:
 
 
 def _check_charset(charset: str, field: str) -> None:
-    """Refuse what is no charset of mail: unknown, or one in which ASCII is not ASCII."""
-    try:
-        usable = _charset_name(charset) and _ASCII.encode(charset) == _ASCII.encode()
-    except (LookupError, UnicodeError):
-        usable = False
-    if not usable:
+    """Refuse what is no charset of mail."""
+    if not is_usable_charset(charset):
         raise BadValue(field, "not a charset that mail can use; write utf-8")

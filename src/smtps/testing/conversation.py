@@ -45,7 +45,8 @@ class Conversation:
             "HELO": self._helo,
             "STARTTLS": self._starttls,
             "AUTH": self._auth,
-            "MAIL": self._intake.mail,
+            # RFC 821 3.4: to the terminal of a user, to the mailbox, or to both.
+            **dict.fromkeys(("MAIL", "SEND", "SOML", "SAML"), self._intake.mail),
             "RCPT": self._intake.rcpt,
             "DATA": self._data,
             "RSET": self._rset,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from io import SEEK_END
 from pathlib import Path
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from ..codec import survey
 from ..errors import BadValue
 
-__all__ = ["CHUNK_SIZE", "Content", "Source"]
+__all__ = ["CHUNK_SIZE", "Composition", "Content", "Section", "Source"]
 
 #: How much of the content is worked on at a time.
 CHUNK_SIZE = 65536
@@ -21,9 +22,23 @@ class _Readable(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
 Source: TypeAlias = (
     bytes | bytearray | memoryview | str | os.PathLike[str] | _Readable | Iterable[bytes]
 )
+
+
+class Section(NamedTuple):
+    """A part of the content whose progress is told on its own."""
+
+    #: Its bytes as they were given, if that is known before they are read.
+    size: int | None
+    chunks: Iterator[bytes | memoryview]
+    #: Whether its progress is told at all; that of headers is not.
+    told: bool = True
 
 
 class Content:
@@ -63,7 +78,10 @@ class Content:
             # A regular file with LF line ends is larger on the wire; its size is an estimate.
             self.size = os.stat(source).st_size
             source = Path(source)
-        elif not isinstance(source, (_Readable, Iterable)):
+        elif isinstance(source, _Readable):
+            # With LF line ends it is larger on the wire, as a file by its path is.
+            self.size = _left(source)
+        elif not isinstance(source, Iterable):
             raise BadValue(
                 "content", f"expected bytes, a path, a file or chunks, not {type(source).__name__}"
             )
@@ -88,6 +106,80 @@ class Content:
                         "content", f"expected chunks of bytes, not {type(chunk).__name__}"
                     )
                 yield bytes(chunk)
+
+    def sections(self) -> Iterator[Section]:
+        """Give the content as the parts whose progress is told, once, in order."""
+        yield Section(self.size, self.chunks())
+
+    def close(self) -> None:
+        """Let go of what was opened for this content."""
+
+
+class Composition(Content):
+    """A message of several parts that follow one another without anything between.
+
+    Args:
+        headers: the header block with the blank line that ends it.
+        text: the body in memory, behind the headers.
+        streams: what is sent behind the text, as far as it is not in memory.
+        owned: streams that are closed by `close`.
+    """
+
+    __slots__ = ("_headers", "_owned", "_streams", "_text")
+
+    def __init__(
+        self,
+        headers: bytes,
+        text: bytes,
+        streams: Iterable[Content] = (),
+        owned: Iterable[_Closable] = (),
+    ) -> None:
+        super().__init__(headers + text)
+        self._headers = headers
+        self._text = text
+        self._streams = list(streams)
+        self._owned = list(owned)
+        if self._streams:
+            self.whole = None
+            sizes = [self.size, *(stream.size for stream in self._streams)]
+            known = [size for size in sizes if size is not None]
+            self.size = sum(known) if len(known) == len(sizes) else None
+            # What is not read yet may hold any byte.
+            self.eight_bit = self.eight_bit or None
+
+    def chunks(self) -> Iterator[bytes | memoryview]:
+        """Give the content piece by piece, once."""
+        if not self._streams:
+            yield from super().chunks()
+            return
+        for section in self.sections():
+            yield from section.chunks
+
+    def sections(self) -> Iterator[Section]:
+        """Give the headers, the text, and each stream."""
+        yield Section(len(self._headers), iter([self._headers]), told=False)
+        if self._text:
+            view = memoryview(self._text)
+            pieces = (view[at : at + CHUNK_SIZE] for at in range(0, len(view), CHUNK_SIZE))
+            yield Section(len(self._text), pieces)
+        for stream in self._streams:
+            yield from stream.sections()
+
+    def close(self) -> None:
+        """Close the streams that were given for that."""
+        for stream in self._owned:
+            stream.close()
+
+
+def _left(file: _Readable) -> int | None:
+    """Tell how many bytes a file still has, if it can tell."""
+    try:
+        here = file.tell()  # type: ignore[attr-defined]
+        end: int = file.seek(0, SEEK_END)  # type: ignore[attr-defined]
+        file.seek(here)  # type: ignore[attr-defined]
+    except (AttributeError, OSError, ValueError):
+        return None
+    return end - here if end >= here else None
 
 
 def _read(file: _Readable) -> Iterator[bytes]:

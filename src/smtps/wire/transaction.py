@@ -57,16 +57,22 @@ def mail_command(
     return build_command(f"{verb}:<{path}>", *parameters)
 
 
-def rcpt_command(recipient: Recipient, capabilities: Capabilities, *, utf8: bool = False) -> bytes:
+def rcpt_command(
+    recipient: Recipient, capabilities: Capabilities, *, utf8: bool = False, options: str = ""
+) -> bytes:
     """Build RCPT with its parameters.
+
+    Args:
+        options: more parameters, in the form that they have on the wire.
 
     Raises:
         NotOffered: a delivery report is asked for and the server has no DSN.
         AddressError: the local part needs SMTPUTF8 and it was switched off.
     """
     path = recipient.mailbox.wire(utf8=utf8)
+    given = (options,) if options else ()
     if not recipient.notify and recipient.orcpt is None:
-        return build_command(f"RCPT TO:<{path}>")
+        return build_command(f"RCPT TO:<{path}>", *given)
     _demand(capabilities, "DSN", "notify or orcpt")
     parameters = []
     if recipient.notify:
@@ -74,7 +80,7 @@ def rcpt_command(recipient: Recipient, capabilities: Capabilities, *, utf8: bool
     if recipient.orcpt is not None:
         kind = "rfc822" if recipient.orcpt.isascii() else "utf-8"
         parameters.append(f"ORCPT={kind};{_original(recipient.orcpt)}")
-    return build_command(f"RCPT TO:<{path}>", *parameters)
+    return build_command(f"RCPT TO:<{path}>", *parameters, *given)
 
 
 def _original(address: str) -> str:

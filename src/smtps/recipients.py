@@ -1,0 +1,141 @@
+"""The recipients of the classic message: one list, and SendTo, Cc and BCc as views of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from .address import Address, parse_address, parse_address_list
+from .errors import AddressError, BadValue
+from .options import Configurable, Option, RecipientType, refuse_controls
+
+__all__ = ["MessageRecipient", "RecipientView", "check_recipients"]
+
+
+@dataclass(slots=True)
+class MessageRecipient:
+    """One recipient of the classic message.
+
+    Args:
+        address: `a@b`, without a name.
+        name: what the header shows beside it.
+        type: the header that names it; a BCC recipient is named in none.
+        options: parameters for its RCPT command, such as `NOTIFY=SUCCESS,DELAY`; they are sent to
+            servers that offer DSN. RFC 3461.
+
+    Raises:
+        AddressError: the address is not one.
+        BadValue: a field holds a control character or is not of its type.
+    """
+
+    address: str = ""
+    name: str = ""
+    type: RecipientType = RecipientType.TO
+    options: str = ""
+
+    def __setattr__(self, field: str, value: Any) -> None:
+        check = _CHECKS.get(field)
+        object.__setattr__(self, field, check(field, value) if check else value)
+
+    @property
+    def mailbox(self) -> Address:
+        """The address with the name beside it.
+
+        Raises:
+            AddressError: there is no address.
+        """
+        bare = parse_address(self.address, field="message_recipients")
+        return Address(bare.local, bare.domain, self.name)
+
+
+def _address(field: str, value: Any) -> str:
+    if not _text(field, value):
+        return ""
+    parsed = parse_address(value, field=field)
+    if parsed.name:
+        raise AddressError(field, "holds a name; it has a field of its own, name")
+    return str(parsed)
+
+
+def _text(field: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise BadValue(field, f"expected text, not {type(value).__name__}")
+    refuse_controls(field, value)
+    return value
+
+
+def _type(field: str, value: Any) -> RecipientType:
+    try:
+        return RecipientType(value)
+    except ValueError:
+        raise BadValue(field, f"{value!r} is none of 0 TO, 1 CC, 2 BCC") from None
+
+
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "address": _address,
+    "name": _text,
+    "type": _type,
+    "options": _text,
+}
+
+
+class RecipientView(Option[str]):
+    """The recipients of one type, as text with commas between them.
+
+    Reading joins them; assigning parses the text and replaces all recipients of the type, in the
+    list `message_recipients` of the instance.
+    """
+
+    def __init__(self, name: str, kind: RecipientType, *, doc: str = "") -> None:
+        super().__init__(name, "", check=_text, parse=lambda _, value: value, doc=doc)
+        self.kind = kind
+
+    def __get__(self, instance: Configurable | None, owner: type) -> Any:
+        """Join the recipients of this type."""
+        if instance is None:
+            return self
+        return ", ".join(str(one.mailbox) for one in _recipients(instance) if one.type == self.kind)
+
+    def __set__(self, instance: Configurable, value: str) -> None:
+        """Parse the text, and replace the recipients of this type.
+
+        Raises:
+            AddressError: it is not a list of addresses; the recipients stay as they were.
+        """
+        parsed = parse_address_list(self.check(self.attribute, value), field=self.attribute)
+        found = _recipients(instance)
+        others = [one for one in found if one.type != self.kind]
+        found[:] = others + [
+            MessageRecipient(str(Address(one.local, one.domain)), one.name, self.kind)
+            for one in parsed
+        ]
+
+    def is_set(self, instance: Configurable) -> bool:
+        """Tell whether there is a recipient of this type."""
+        return any(one.type == self.kind for one in _recipients(instance))
+
+    def reset(self, instance: Configurable) -> None:
+        """Remove the recipients of this type."""
+        found = _recipients(instance)
+        found[:] = [one for one in found if one.type != self.kind]
+
+
+def _recipients(instance: Configurable) -> list[MessageRecipient]:
+    found: list[MessageRecipient] = instance.__dict__.setdefault("_message_recipients", [])
+    return found
+
+
+def check_recipients(value: Iterable[MessageRecipient]) -> list[MessageRecipient]:
+    """Take the recipients that a program assigned.
+
+    Raises:
+        BadValue: one is something else.
+    """
+    found = list(value)
+    for one in found:
+        if not isinstance(one, MessageRecipient):
+            raise BadValue(
+                "message_recipients", f"expected MessageRecipient, not {type(one).__name__}"
+            )
+    return found

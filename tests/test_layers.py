@@ -14,7 +14,8 @@ PACKAGE = Path(smtps.__file__).parent
 LAYERS = [
     {
         "_choice", "_fast", "_pure", "address", "charsets", "codec", "envelope", "errors", "events",
-        "options", "phase", "properties", "receipt", "recipients", "reply", "settings", "url",
+        "hosts", "options", "phase", "properties", "receipt", "recipients", "reply", "settings",
+        "url",
     },
     {"dkim", "mime", "sasl", "wire"},
     {"dialogue", "ops", "session"},

@@ -25,6 +25,7 @@ from .events import (
 from .options import (
     AuthMechanism,
     Importance,
+    IPVersion,
     Priority,
     RecipientPolicy,
     RecipientType,
@@ -48,6 +49,7 @@ __all__ = [
     "Error",
     "Expand",
     "Header",
+    "IPVersion",
     "Importance",
     "Item",
     "MessageRecipient",

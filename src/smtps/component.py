@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self, TypeAlias
 
 from .classic import ClassicMessage
 from .dialogue.transaction import Transaction
+from .drivers.names import own_name
 from .envelope import Envelope, Recipient
 from .errors import BadValue, Busy, NotConnected
 from .events import (
@@ -73,7 +74,7 @@ class Component(ConnectionProperties, ClassicMessage):
             BadValue: a name is unknown, or a value cannot be used.
         """
         self._session: Session | None = None
-        self.settings = Settings(self.is_locked)
+        self.settings = Settings(self.is_locked, self.live_value)
         self._session = Session(self)
         self._running: str | None = None
         self._posted: SimpleQueue[Callable[[], Any]] = SimpleQueue()
@@ -120,6 +121,19 @@ class Component(ConnectionProperties, ClassicMessage):
     def is_locked(self) -> bool:
         """Tell whether options that a connection depends on are frozen now."""
         return self._session is not None and self._session.connected
+
+    def live_value(self, attribute: str) -> Any:
+        """Tell what is so on the connection; the own name stands for an empty `local_host`."""
+        local = self._session.local if self._session is not None else None
+        if local is not None:
+            return {
+                "local_host": local.own_address,
+                "in_buffer_size": local.in_buffer,
+                "out_buffer_size": local.out_buffer,
+            }.get(attribute)
+        if attribute == "local_host" and not self.local_address:
+            return own_name() or "localhost"
+        return None
 
     @property
     def connected(self) -> bool:

@@ -225,8 +225,10 @@ class TimedOut(SessionError, TimeoutError):
     #: Tells a timeout from an interruption; both have the number 301.
     timed_out = True
 
-    def __init__(self, seconds: float, *, phase: Phase = Phase.IDLE) -> None:
-        super().__init__(301, phase, f"timed out after {seconds:g} s")
+    def __init__(self, seconds: float, *, phase: Phase = Phase.IDLE, detail: str = "") -> None:
+        super().__init__(
+            301, phase, f"timed out after {seconds:g} s" + (f": {detail}" if detail else "")
+        )
         self.seconds = seconds
 
 

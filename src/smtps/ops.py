@@ -53,8 +53,13 @@ class Deadline:
 
 @dataclass(slots=True)
 class Connect:
-    """Connect to the server that the options name. Gives back a `Connected`."""
+    """Connect to a host: the relay, or the proxy before it. Gives back a `Connected`.
 
+    The deadline is for all of it, the look-up of the name included.
+    """
+
+    host: str
+    port: int
     options: ConnectionProperties
     deadline: Deadline
 
@@ -63,10 +68,13 @@ class Connect:
 class Connected:
     """What is known once TCP is up."""
 
-    #: The own host's name, as well qualified as the system knows it.
+    #: The own host's name, as well qualified as the system knows it; empty if `hello` is set.
     own_name: str
     own_address: str
     peer_address: str
+    #: The sizes of the socket's buffers, in bytes, as the system chose them.
+    in_buffer: int = 0
+    out_buffer: int = 0
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from .errors import BadValue, Locked
 __all__ = [
     "AuthMechanism",
     "Configurable",
+    "IPVersion",
     "Importance",
     "Option",
     "Priority",
@@ -100,6 +101,15 @@ class Sensitivity(IntEnum):
     COMPANY_CONFIDENTIAL = 3
 
 
+class IPVersion(IntEnum):
+    """The addresses of a name that are tried."""
+
+    IPV4 = 0
+    IPV6 = 1
+    #: Both, raced: the one that answers first is used. RFC 8305.
+    BOTH = 2
+
+
 class RecipientPolicy(IntEnum):
     """What a refused recipient means for the others of the same message."""
 
@@ -119,6 +129,7 @@ class Option(Generic[T]):
         show: the text that `config` gives back.
         locked: the error number of an assignment while connected; 0 allows it.
         secret: whether the value must never be shown.
+        live: whether reading asks the object first what is so now (`Configurable.live_value`).
     """
 
     attribute: str
@@ -134,6 +145,7 @@ class Option(Generic[T]):
         show: Callable[[T], str] = str,
         locked: int = 0,
         secret: bool = False,
+        live: bool = False,
         doc: str = "",
     ) -> None:
         self.name = name
@@ -143,6 +155,7 @@ class Option(Generic[T]):
         self.show = show
         self.locked = locked
         self.secret = secret
+        self.live = live
         self.__doc__ = doc
 
     def __set_name__(self, owner: type[Configurable], attribute: str) -> None:
@@ -156,13 +169,20 @@ class Option(Generic[T]):
     def __get__(self, instance: Configurable | None, owner: type) -> T | Self:
         if instance is None:
             return self
-        value: T = instance.__dict__.get(self._slot, self.default)
-        return value
+        if self.live and (now := instance.live_value(self.attribute)) is not None:
+            real: T = now
+            return real
+        return self.assigned(instance)
 
     def __set__(self, instance: Configurable, value: T) -> None:
         if self.locked and instance.is_locked():
             raise Locked(self.attribute, self.locked)
         instance.__dict__[self._slot] = self.check(self.attribute, value)
+
+    def assigned(self, instance: Configurable) -> T:
+        """Give what was assigned, or the default; for `live` options that is what was asked for."""
+        value: T = instance.__dict__.get(self._slot, self.default)
+        return value
 
     def is_set(self, instance: Configurable) -> bool:
         """Tell whether the option was assigned, even to its default."""
@@ -197,6 +217,10 @@ class Configurable:
     def is_locked(self) -> bool:
         """Tell whether options that a connection depends on are frozen now."""
         return False
+
+    def live_value(self, attribute: str) -> Any:  # noqa: ARG002
+        """Tell what is so now where that can differ from what was assigned; None: nothing does."""
+        return None
 
     @classmethod
     def find_option(cls, name: str) -> Option[Any] | None:
@@ -255,6 +279,7 @@ def text(
     lines: bool = False,
     locked: int = 0,
     secret: bool = False,
+    live: bool = False,
     doc: str = "",
 ) -> Option[str]:
     """Declare an option that is text: one line, or with `lines` any number, checked later."""
@@ -273,6 +298,7 @@ def text(
         parse=lambda _, value: value,
         locked=locked,
         secret=secret,
+        live=live,
         doc=doc,
     )
 
@@ -329,6 +355,7 @@ def number(
     high: int,
     check: Callable[[str, int], int] | None = None,
     locked: int = 0,
+    live: bool = False,
     doc: str = "",
 ) -> Option[int]:
     """Declare an option that is a whole number from `low` to `high`."""
@@ -346,7 +373,7 @@ def number(
         except ValueError:
             raise BadValue(field, f"{value!r} is not a whole number") from None
 
-    return Option(name, default, check=checked, parse=parsed, locked=locked, doc=doc)
+    return Option(name, default, check=checked, parse=parsed, locked=locked, live=live, doc=doc)
 
 
 def decimal(name: str, default: float, *, low: float = 0, doc: str = "") -> Option[float]:

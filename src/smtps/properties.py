@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 
-from .errors import BadValue
+from .hosts import check_host
 from .options import (
     AuthMechanism,
     Configurable,
@@ -25,31 +24,9 @@ from .options import (
 from .recipients import MessageRecipient, RecipientView, check_recipients
 from .settings import Settings
 
-__all__ = ["ConnectionProperties", "MessageProperties", "check_host"]
+__all__ = ["ConnectionProperties", "MessageProperties"]
 
 _PLAINTEXT_PORTS = frozenset({25, 587, 2525})
-
-
-def check_host(field: str, value: str) -> str:
-    """Accept a host name (in any script) or an address, and nothing that ends a line or a field.
-
-    Raises:
-        BadValue: it is empty inside, too long, or holds white space or a delimiter.
-    """
-    if not value:
-        return value
-    # A leading "*" once asked a proxy to resolve the name; a proxy always does here.
-    value = value.removeprefix("*").strip()
-    bare = value[1:-1] if value.startswith("[") and value.endswith("]") else value
-    try:
-        return str(ipaddress.ip_address(bare))
-    except ValueError:
-        pass
-    if len(bare) > 255 or any(not 0 < len(label) <= 63 for label in bare.rstrip(".").split(".")):
-        raise BadValue(field, "not a host name: its parts have 1 to 63 characters, 255 in all")
-    if any(character.isspace() or character in "@/\\<>[]:,;\"'()#?%" for character in bare):
-        raise BadValue(field, "not a host name or address; the port has its own option, mail_port")
-    return bare
 
 
 class ConnectionProperties(Configurable):
@@ -61,6 +38,14 @@ class ConnectionProperties(Configurable):
         "MailServer", check=check_host, locked=101, doc="The name or address of the relay."
     )
     mail_port = number("MailPort", 25, low=1, high=65535, locked=100, doc="The port of the relay.")
+    local_host = text(
+        "LocalHost",
+        check=check_host,
+        locked=107,
+        live=True,
+        doc="The own address that connections are made from; empty leaves it to the system. Reads"
+        " as the address in use while connected, and as the host's name before if it is empty.",
+    )
     user = text("User", doc="Empty: no authentication.")
     password = text("Password", secret=True, doc="Used with User; never shown.")
     auth_mechanism = choice(
@@ -75,6 +60,11 @@ class ConnectionProperties(Configurable):
     timeout = decimal(
         "Timeout", 60, doc="Seconds without any byte moved until the method fails; 0 is no limit."
     )
+
+    @property
+    def local_address(self) -> str:
+        """The own address or name that was asked for; empty leaves it to the system."""
+        return type(self).local_host.assigned(self)
 
     @property
     def start_mode(self) -> SSLStartMode:

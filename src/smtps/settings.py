@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from typing import Any
 
 from .charsets import CODE_PAGES, is_usable_charset
 from .errors import BadValue
-from .options import Configurable, RecipientPolicy, choice, decimal, flag, number, text
+from .options import (
+    Configurable,
+    IPVersion,
+    RecipientPolicy,
+    choice,
+    decimal,
+    flag,
+    number,
+    text,
+)
 
 __all__ = ["Settings", "check_charset", "check_code_page", "check_hello"]
 
@@ -63,14 +73,28 @@ def _is_label(label: str) -> bool:
 
 
 class Settings(Configurable):
-    """Typed access to the configuration settings of one connection."""
+    """Typed access to the configuration settings of one connection.
 
-    def __init__(self, is_locked: Callable[[], bool] = lambda: False) -> None:
+    Args:
+        is_locked: tells whether the connection is up.
+        live_value: tells what is so on the connection where that can differ from the setting.
+    """
+
+    def __init__(
+        self,
+        is_locked: Callable[[], bool] = lambda: False,
+        live_value: Callable[[str], Any] = lambda _: None,
+    ) -> None:
         self._is_locked = is_locked
+        self._live_value = live_value
 
     def is_locked(self) -> bool:
         """Tell whether the connection is up."""
         return self._is_locked()
+
+    def live_value(self, attribute: str) -> Any:
+        """Tell what is so on the connection; None: as it was set."""
+        return self._live_value(attribute)
 
     hello = text(
         "Hello",
@@ -132,6 +156,34 @@ class Settings(Configurable):
         True,
         doc="Whether small writes leave at once; without it one can wait 40 ms for the last one.",
     )
+    keep_alive = flag(
+        "KeepAlive",
+        False,
+        doc="Whether the system probes a silent connection, after 60 s every 15 s, and gives it up"
+        " after four probes without an answer. Of use where Timeout is 0.",
+    )
+    use_ipv6 = choice(
+        "UseIPv6",
+        IPVersion.BOTH,
+        doc="The addresses of a name that are tried: 0 IPv4 only, 1 IPv6 only, 2 both, raced.",
+    )
+    in_buffer_size = number(
+        "InBufferSize",
+        -1,
+        low=-1,
+        high=2**31 - 1,
+        live=True,
+        doc="Bytes that the system keeps for us to read; -1 leaves it to the system. Reads as what"
+        " the system made of it while connected.",
+    )
+    out_buffer_size = number(
+        "OutBufferSize",
+        -1,
+        low=-1,
+        high=2**31 - 1,
+        live=True,
+        doc="Bytes that the system takes from us ahead of the network; as InBufferSize.",
+    )
     absolute_timeout = flag(
         "AbsoluteTimeout",
         False,
@@ -140,7 +192,7 @@ class Settings(Configurable):
     connection_timeout = decimal(
         "ConnectionTimeout",
         0,
-        doc="Seconds for TCP to connect; 0 is Timeout.",
+        doc="Seconds to find the address, connect, and pass the proxy, in all; 0 is Timeout.",
     )
     final_timeout = decimal(
         "FinalTimeout",

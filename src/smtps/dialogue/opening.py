@@ -35,7 +35,9 @@ def open_session(session: Session) -> Dialogue[None]:
     mode = options.start_mode
     yield from remark(session, f"Connecting to {options.mail_server}:{options.mail_port}")
     try:
-        session.local = yield Connect(options, session.deadline(Phase.CONNECT))
+        session.local = yield Connect(
+            options.mail_server, options.mail_port, options, session.deadline(Phase.CONNECT)
+        )
     except SessionError as error:
         error.at(Phase.CONNECT)
         yield from tell_status(session, "Remote Connect", error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import socket
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -24,8 +23,9 @@ from ..ops import (
     TLSInfo,
     Write,
 )
-from .failures import connect_failure, loss, tls_failure
-from .names import own_name
+from .failures import loss, tls_failure
+from .race import Race
+from .sockets import describe_connection, set_no_delay
 from .stream import Stream
 from .tls import context_for, describe, server_name
 
@@ -127,26 +127,20 @@ class AsyncDriver:
         return await self._wait_for[type(op)](op)
 
     async def _connect(self, op: Connect) -> Connected:
-        host, port = op.options.mail_server, op.options.mail_port
-        seconds = op.deadline.seconds()
+        race = Race(op)
+        connection = await race.run_async()
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(seconds):
-                # RFC 8305: the second family of addresses is tried a quarter of a second later.
-                _, stream = await loop.create_connection(
-                    Stream, host, port, happy_eyeballs_delay=0.25
-                )
-        except TimeoutError as error:
-            raise TimedOut(seconds or 0) from error
+            _, self._stream = await loop.create_connection(Stream, sock=connection)
+        except BaseException:
+            connection.close()
+            raise
+        try:
+            # asyncio has set it on its own.
+            set_no_delay(connection, op.options.settings)
+            return describe_connection(connection, race.own_name)
         except OSError as error:
-            raise connect_failure(host, port, error) from error
-        connection: socket.socket = stream.transport.get_extra_info("socket")
-        # asyncio sets it on its own; False leaves the default of the system.
-        no_delay = op.options.settings.tcp_no_delay
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, int(no_delay))
-        self._stream = stream
-        local, peer = connection.getsockname()[0], connection.getpeername()[0]
-        return Connected(own_name(), local, peer)
+            raise loss(error) from error
 
     async def _start_tls(self, op: StartTLS) -> TLSInfo:
         host = server_name(op.options)

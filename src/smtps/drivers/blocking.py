@@ -25,8 +25,9 @@ from ..ops import (
     TLSInfo,
     Write,
 )
-from .failures import connect_failure, loss, tls_failure
-from .names import own_name
+from .failures import loss, tls_failure
+from .race import Race
+from .sockets import describe_connection
 from .tls import context_for, describe, server_name
 from .waiting import wait
 
@@ -118,22 +119,15 @@ class BlockingDriver:
     # --- operations -------------------------------------------------------------------------------
 
     def _connect(self, op: Connect) -> Connected:
-        host, port = op.options.mail_server, op.options.mail_port
-        seconds = op.deadline.seconds()
-        try:
-            connection = socket.create_connection((host, port), timeout=seconds)
-        except TimeoutError as error:
-            raise TimedOut(seconds or 0) from error
-        except OSError as error:
-            raise connect_failure(host, port, error) from error
-        connection.setblocking(False)
-        if op.options.settings.tcp_no_delay:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        race = Race(op)
+        connection = race.run(self._check_interrupted)
         self._socket = connection
         self._inbox.clear()
         self._closed = False
-        local, peer = connection.getsockname()[0], connection.getpeername()[0]
-        return Connected(own_name(), local, peer)
+        try:
+            return describe_connection(connection, race.own_name)
+        except OSError as error:
+            raise loss(error) from error
 
     def _start_tls(self, op: StartTLS) -> TLSInfo:
         context = context_for(op.options)
@@ -189,6 +183,10 @@ class BlockingDriver:
             except OSError as error:
                 raise loss(error) from error
         return bool(self._inbox)
+
+    def _check_interrupted(self) -> None:
+        if self._interrupted.is_set():
+            raise Interrupted
 
     # --- the socket -------------------------------------------------------------------------------
 

@@ -6,10 +6,11 @@ import errno
 import os
 import socket
 import ssl
+from collections.abc import Sequence
 
 from ..errors import CertificateRefused, ConnectionFailed, ConnectionLost, SMTPSError, TLSError
 
-__all__ = ["connect_failure", "loss", "tls_failure"]
+__all__ = ["attempts_in_words", "connect_failure", "lookup_failure", "loss", "tls_failure"]
 
 # The classic component reports Winsock numbers on every system.
 _WINSOCK = {
@@ -32,13 +33,41 @@ if hasattr(socket, "EAI_NODATA"):
     _RESOLVER[socket.EAI_NODATA] = 11004
 
 
-def connect_failure(host: str, port: int, error: OSError) -> ConnectionFailed:
-    """Say why no connection could be made."""
-    if isinstance(error, socket.gaierror):
-        code = _RESOLVER.get(error.errno or 0, 11003)
-        return ConnectionFailed(f"the name {host} cannot be resolved: {error.strerror}", code=code)
-    code = _WINSOCK.get(error.errno or 0, 162)
-    return ConnectionFailed(f"cannot connect to {host} port {port}: {_words(error)}", code=code)
+# An address that has no route says less than one that was tried and refused.
+_NO_ROUTE = (10049, 10050, 10051, 10065)
+
+
+def lookup_failure(host: str, error: OSError | UnicodeError) -> ConnectionFailed:
+    """Say why a name has no address."""
+    if isinstance(error, UnicodeError):
+        return ConnectionFailed(f"{host} is no name that DNS could know", code=11001)
+    code = _RESOLVER.get(error.errno or 0, 11003)
+    return ConnectionFailed(f"the name {host} cannot be resolved: {error.strerror}", code=code)
+
+
+def connect_failure(
+    host: str, port: int, failures: Sequence[tuple[object, OSError]]
+) -> ConnectionFailed:
+    """Say why no connection could be made, of each address that was tried.
+
+    Args:
+        failures: the addresses and what the system said, one at least.
+    """
+    codes = [_WINSOCK.get(error.errno or 0, 162) for _, error in failures]
+    telling = [place for place, code in enumerate(codes) if code not in _NO_ROUTE] or [0]
+    sentence = f"cannot connect to {host} port {port}: {attempts_in_words(host, failures)}"
+    failure = ConnectionFailed(sentence, code=codes[telling[0]])
+    failure.__cause__ = failures[telling[0]][1]
+    return failure
+
+
+def attempts_in_words(host: str, attempts: Sequence[tuple[object, OSError | None]]) -> str:
+    """List addresses and what became of each; None is one that has not answered."""
+    parts = []
+    for target, error in attempts:
+        words = _words(error) if error is not None else "no answer"
+        parts.append(words if str(target) == host else f"{target}: {words}")
+    return "; ".join(parts)
 
 
 def loss(error: OSError) -> SMTPSError:

@@ -7,6 +7,7 @@ import warnings
 from functools import lru_cache
 
 from ..errors import BadValue
+from ..hosts import to_ascii
 from ..ops import TLSInfo
 from ..properties import ConnectionProperties
 
@@ -59,8 +60,8 @@ def _common(context: ssl.SSLContext) -> ssl.SSLContext:
 
 
 def server_name(options: ConnectionProperties) -> str:
-    """The name that the certificate must bear: the relay as the program named it."""
-    return options.mail_server.rstrip(".")
+    """The name that the certificate must bear: the relay as the program named it, in ASCII."""
+    return to_ascii(options.mail_server).rstrip(".")
 
 
 def describe(connection: ssl.SSLSocket | ssl.SSLObject) -> TLSInfo:

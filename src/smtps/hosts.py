@@ -1,0 +1,71 @@
+"""Names and addresses of hosts: what may be one, and its form for DNS, TLS and proxies."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from .address import domain_to_wire
+from .errors import AddressError, BadValue
+
+__all__ = ["check_host", "is_address", "to_ascii", "with_port"]
+
+
+def check_host(field: str, value: str) -> str:
+    """Accept a host name (in any script) or an address, and nothing that ends a line or a field.
+
+    A name stays as it was given; `to_ascii` makes the form for the network.
+
+    Raises:
+        BadValue: it is empty inside, too long, holds white space or a delimiter, or is not an
+            internationalised name.
+    """
+    if not value:
+        return value
+    # A leading "*" once asked a proxy to resolve the name; a proxy always does here.
+    value = value.removeprefix("*").strip()
+    bare = value[1:-1] if value.startswith("[") and value.endswith("]") else value
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        pass
+    if len(bare) > 255 or any(not 0 < len(label) <= 63 for label in bare.rstrip(".").split(".")):
+        raise BadValue(field, "not a host name: its parts have 1 to 63 characters, 255 in all")
+    if any(character.isspace() or character in "@/\\<>[]:,;\"'()#?%" for character in bare):
+        raise BadValue(field, "not a host name or address; the port has its own option")
+    to_ascii(bare, field)
+    return bare
+
+
+def to_ascii(host: str, field: str = "mail_server") -> str:
+    """Give a host as DNS, TLS and proxies want it: an address as it is, a name as A-labels.
+
+    Raises:
+        BadValue: it has letters outside ASCII and no such name exists (IDNA 2008), or `idna` is
+            not installed.
+    """
+    if host.isascii():
+        return host
+    # The root's dot comes in other scripts too.
+    name = host.rstrip(".\u3002\uff0e\uff61")
+    try:
+        encoded = domain_to_wire(name, field=field)
+    except AddressError as error:
+        raise BadValue(field, error.reason) from None
+    if is_address(encoded):
+        # Fullwidth digits become ASCII ones: what looks like a name would be an address.
+        raise BadValue(field, "an address in letters that are not ASCII; type it anew")
+    return encoded
+
+
+def is_address(host: str) -> bool:
+    """Tell whether a host is an IPv4 or IPv6 address and not a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def with_port(host: str, port: int) -> str:
+    """Write host and port as one, with an IPv6 address in brackets. RFC 3986, section 3.2.2."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

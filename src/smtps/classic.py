@@ -15,6 +15,7 @@ from .mime.plain import ComposedMessage, PlainMessage
 from .options import RecipientType
 from .properties import MessageProperties
 from .settings import Settings
+from .wire.capabilities import Capabilities
 from .wire.content import Composition, Content
 
 __all__ = ["ClassicMessage", "Header"]
@@ -114,23 +115,22 @@ class ClassicMessage(MessageProperties):
         sender = self.return_path or self._author()
         people = self._envelope()
         envelope = Envelope(sender, people.addresses, smtputf8=self._needs_utf8() or None)
-        in_seven_bits = None
         message_id: str | None = None
+        content: Content | Callable[[Capabilities], Content]
         if self.message:
-            content: Content = Composition(*_parted(self.message))
+            content = Composition(*_parted(self.message))
         else:
             composed = self._compose()
             message_id = composed.message_id
             streams = list(self._streams())
             content = self._content(composed, streams)
-            if not streams:
+            if composed.eight_bit and not streams:
                 # What is read while it is sent cannot be encoded otherwise half-way.
-                in_seven_bits = self._encoder()
+                content = self._encoder(content)
         return Transaction(
             envelope,
             content,
             required=people.required,
-            in_seven_bits=in_seven_bits,
             message_id=message_id,
             verb=verb,
             rcpt_options=people.options,
@@ -214,15 +214,17 @@ class ClassicMessage(MessageProperties):
             shown += parse_address_list(getattr(self, field), field=field)
         return any(address.needs_utf8 for address in shown)
 
-    def _encoder(self) -> Callable[[], Content]:
-        """Give a function that makes the same message for a server that takes no 8 bits."""
+    def _encoder(self, eight_bit: Content) -> Callable[[Capabilities], Content]:
+        """Give a function that chooses the encoding by what a server takes."""
         message, utf8 = self._message(), self._needs_utf8()
 
-        def in_seven_bits() -> Content:
+        def encode(capabilities: Capabilities) -> Content:
+            if capabilities.eight_bit_mime:
+                return eight_bit
             composed = message.compose(eight_bit_mime=False, utf8=utf8)
             return Composition(composed.headers + b"\r\n", composed.body)
 
-        return in_seven_bits
+        return encode
 
     def _streams(self) -> Iterator[Content]:
         """Give what is sent behind the text."""

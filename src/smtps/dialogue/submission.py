@@ -26,7 +26,7 @@ def submit(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
     try:
         return (yield from _submit(session, transaction))
     finally:
-        transaction.content.close()
+        transaction.close()
 
 
 def _submit(session: Session, transaction: Transaction) -> Dialogue[Receipt]:

@@ -28,8 +28,8 @@ class Transaction:
 
     Args:
         required: the recipients, by place, whose refusal stops the message for all.
-        in_seven_bits: makes the content anew for a server without 8BITMIME. Without it a finished
-            message goes as it was given.
+        content: the message, or a function that makes it for what a server offers; its encoding may
+            depend on that.
         index: the place of the message in the caller's input.
         verb: what opens the transaction; SEND, SOML and SAML are those of RFC 821.
         rcpt_options: parameters of RCPT as the program wrote them, by the place of the recipient;
@@ -39,18 +39,21 @@ class Transaction:
     def __init__(
         self,
         envelope: Envelope,
-        content: Content,
+        content: Content | Callable[[Capabilities], Content],
         *,
         required: Iterable[int] = (),
-        in_seven_bits: Callable[[], Content] | None = None,
         message_id: str | None = None,
         index: int = 0,
         verb: str = "MAIL FROM",
         rcpt_options: Mapping[int, str] | None = None,
     ) -> None:
         self.envelope = envelope
-        self.content = content
-        self._in_seven_bits = in_seven_bits
+        self._content: Content | None = None
+        self._make_content: Callable[[Capabilities], Content] | None = None
+        if isinstance(content, Content):
+            self._content = content
+        else:
+            self._make_content = content
         self.required = frozenset(required)
         self.message_id = message_id
         self.index = index
@@ -61,6 +64,19 @@ class Transaction:
         #: Whether the end of the content was written, so that the server may act on it.
         self.handed_over = False
 
+    @property
+    def content(self) -> Content:
+        """The message: as `mail` made it, before that as any server takes it."""
+        if self._content is None:
+            assert self._make_content is not None
+            self._content = self._make_content(Capabilities())
+        return self._content
+
+    def close(self) -> None:
+        """Let go of what was opened for the content."""
+        if self._content is not None:
+            self._content.close()
+
     def mail(self, capabilities: Capabilities) -> bytes:
         """Build MAIL for a server.
 
@@ -68,8 +84,8 @@ class Transaction:
             NotOffered, AddressError: the server lacks what the envelope needs.
             TooLarge: the content is larger than the server takes. RFC 1870, section 6.
         """
-        if self.content.eight_bit and not capabilities.eight_bit_mime and self._in_seven_bits:
-            self.content = self._in_seven_bits()
+        if self._make_content is not None:
+            self._content = self._make_content(capabilities)
         size, limit = self.content.size, capabilities.size
         if size is not None and limit and size > limit:
             raise TooLarge(size, limit)

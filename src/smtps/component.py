@@ -50,7 +50,8 @@ class Component(ConnectionProperties, ClassicMessage):
     """One connection to a relay, without the calls that wait.
 
     A handler (`on_...`) is called with one event while a method runs, on its thread. It decides
-    nothing, may call `interrupt`, and what it raises ends the method.
+    nothing but `SSLServerAuthentication.accept`, may call `interrupt`, and what it raises ends the
+    method.
     """
 
     #: Called with a `ConnectionStatus` when a layer of the connection comes up or goes down.

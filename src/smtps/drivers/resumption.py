@@ -51,8 +51,12 @@ class Resumption:
 
     def ended(self, connection: ssl.SSLSocket | ssl.SSLObject) -> None:
         """Keep the session of a connection about to close; in TLS 1.3 tickets come late."""
-        session = connection.session
-        if self._begun is None or session is None:
+        begun, self._begun = self._begun, None
+        if begun is None:
             return
-        self._earlier = Earlier(*self._begun, session, connection.context, os.getpid())
-        self._begun = None
+        try:
+            session = connection.session
+        except ValueError:
+            return  # OpenSSL cannot copy it, and then it cannot be resumed either.
+        if session is not None:
+            self._earlier = Earlier(*begun, session, connection.context, os.getpid())

@@ -11,11 +11,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from smtps.testing.certificates import default_certificate
+from smtps.testing.certificates import LOCAL_NAMES, default_authority
 from smtps.testing.extensions import ALL_EXTENSIONS
 
 from .relays import RelayingServer, memory_folder
@@ -34,8 +35,8 @@ setgid_group = postdrop
 
 myhostname = postfix.example
 mydestination =
-mynetworks = 127.0.0.0/8
-inet_interfaces = 127.0.0.1
+mynetworks = 127.0.0.0/8 10.0.0.0/8
+inet_interfaces = {host}
 inet_protocols = ipv4
 disable_dns_lookups = yes
 smtpd_peername_lookup = no
@@ -75,8 +76,8 @@ smtpd_client_recipient_rate_limit = 0
 
 # service type private unprivileged chroot wakeup maxproc command
 _MASTER = """
-127.0.0.1:{port} inet n - n - - smtpd
-127.0.0.1:{implicit_port} inet n - n - - smtpd
+{host}:{port} inet n - n - - smtpd
+{host}:{implicit_port} inet n - n - - smtpd
     -o smtpd_tls_wrappermode=yes
     -o smtpd_tls_security_level=encrypt
 cleanup unix n - n - 0 cleanup
@@ -104,20 +105,26 @@ _ACCESS = f"""
 
 
 class Postfix(RelayingServer):
-    """A running Postfix; needs root, as Postfix does."""
+    """A running Postfix; needs root, as Postfix does.
+
+    Args:
+        host: the address that it listens on.
+        within: a command that starts its programs, to put it into another network namespace.
+    """
 
     name = "postfix"
-    host = "127.0.0.1"
     user = None
     password = None
     discarded = "any@discarded.example"
     implicit_port: int
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1", within: Sequence[str] = ()) -> None:
+        self.host = host
         self._program = require("postfix", "postfix")
+        self._within = within
         if os.geteuid() != 0:
             pytest.skip("Postfix starts as root only")
-        certificate = default_certificate()
+        certificate = default_authority().issue(*LOCAL_NAMES, host)
         self.ca_file = certificate.ca_file
         self.port = free_port()
         self.implicit_port = free_port()
@@ -125,14 +132,17 @@ class Postfix(RelayingServer):
         self._folder = memory_folder(self.name)
         _configure(
             self._folder,
+            host=host,
             port=self.port,
             implicit_port=self.implicit_port,
             sink=self._sink.port,
             certificate=certificate.pem_file,
         )
         try:
+            # It returns when the ports are open; from here one elsewhere cannot be reached.
             self._run("start")
-            await_greeting(self.host, self.port)
+            if not within:
+                await_greeting(self.host, self.port)
         except BaseException as error:
             error.add_note(self.log)
             self.stop()
@@ -141,8 +151,13 @@ class Postfix(RelayingServer):
     @property
     def log(self) -> str:
         """What Postfix had to say."""
-        path = self._folder / "log"
+        path = self.log_file
         return path.read_text(errors="backslashreplace") if path.exists() else ""
+
+    @property
+    def log_file(self) -> Path:
+        """Where it says it."""
+        return self._folder / "log"
 
     def stop(self) -> None:
         """Stop it and remove its files."""
@@ -153,7 +168,7 @@ class Postfix(RelayingServer):
 
     def _run(self, command: str) -> None:
         subprocess.run(
-            [self._program, "-c", str(self._folder / "etc"), command],
+            [*self._within, self._program, "-c", str(self._folder / "etc"), command],
             check=True,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -40,6 +40,7 @@ lint: $(VENV)/.linted
 bench: build
 	$(BIN)/python -m pip install --quiet '.[bench]'
 	$(BIN)/python benchmarks/bench_codec.py
+	$(BIN)/python benchmarks/compare.py --quick
 
 clean:
 	rm -rf build dist $(VENV)

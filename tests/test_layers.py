@@ -13,10 +13,9 @@ import smtps
 PACKAGE = Path(smtps.__file__).parent
 LAYERS = [
     {
-        "_choice", "_fast", "_pure", "address", "certificate",
-        "certificate_store", "charsets", "codec", "envelope", "errors", "events",
+        "_choice", "_fast", "_pure", "address", "charsets", "codec", "envelope", "errors", "events",
         "hosts", "options", "phase", "properties", "receipt", "recipients", "reply", "settings",
-        "tls_options", "url",
+        "url",
     },
     {"dkim", "mime", "sasl", "wire"},
     {"dialogue", "ops", "session"},

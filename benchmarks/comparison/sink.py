@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from smtps.testing.certificates import default_certificate
+from smtps.testing.certificates import LOCAL_NAMES, default_authority
 
 from .native import Program
 
@@ -71,7 +71,7 @@ class Sink:
         within: Sequence[str] = (),
         program: Program = PROGRAM,
     ) -> None:
-        certificate = default_certificate()
+        certificate = default_authority().issue(*LOCAL_NAMES, host)
         self.host = host
         self.ca_file = certificate.ca_file
         command = [*within, program.build(), "--host", host, "--cert", certificate.pem_file]

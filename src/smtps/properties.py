@@ -23,14 +23,13 @@ from .options import (
 )
 from .recipients import MessageRecipient, RecipientView, check_recipients
 from .settings import Settings
-from .tls_options import TLSProperties
 
 __all__ = ["ConnectionProperties", "MessageProperties"]
 
 _PLAINTEXT_PORTS = frozenset({25, 587, 2525})
 
 
-class ConnectionProperties(TLSProperties):
+class ConnectionProperties(Configurable):
     """What the dialogues and drivers need to know about a connection."""
 
     settings: Settings
@@ -69,9 +68,7 @@ class ConnectionProperties(TLSProperties):
 
     @property
     def start_mode(self) -> SSLStartMode:
-        """When TLS really starts: `AUTOMATIC` resolved by the port, and never without provider."""
-        if not self.settings.ssl_provider:
-            return SSLStartMode.NONE
+        """When TLS really starts: `AUTOMATIC` resolved by the port."""
         if self.ssl_start_mode is not SSLStartMode.AUTOMATIC:
             return self.ssl_start_mode
         plaintext = self.mail_port in _PLAINTEXT_PORTS

@@ -14,7 +14,6 @@ from smtps.ops import (
     Dialogue,
     Emit,
     Poll,
-    PrepareTLS,
     Read,
     StartTLS,
     TLSInfo,
@@ -68,9 +67,7 @@ class Player:
                 return Connected("client.example", "192.0.2.1", "192.0.2.2")
             case StartTLS():
                 assert self._steps.pop(0) == "TLS"
-                return TLSInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256, b"certificate")
-            case PrepareTLS():
-                return None
+                return TLSInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256, b"")
             case Write():
                 if self._next() == "W!":
                     self._steps.pop(0)

@@ -19,20 +19,16 @@ from ..ops import (
     Emit,
     Op,
     Poll,
-    PrepareTLS,
     Read,
     Sleep,
     StartTLS,
     TLSInfo,
-    Verify,
     Write,
 )
 from .failures import loss, tls_failure
 from .race import Race
-from .resumption import Resumption
 from .sockets import describe_connection
 from .tls import context_for, describe, server_name
-from .verification import verify
 from .waiting import wait
 
 __all__ = ["BlockingDriver"]
@@ -60,16 +56,13 @@ class BlockingDriver:
         self._inbox = bytearray()
         self._closed = False
         self._interrupted = threading.Event()
-        self._resumption = Resumption()
         self._perform: dict[type, Callable[[Any], Any]] = {
             Connect: self._connect,
             Read: self._read,
             Poll: self._poll,
             Write: self._write,
-            PrepareTLS: context_for,
             StartTLS: self._start_tls,
-            Verify: verify,
-            Close: lambda _: self._close(),
+            Close: lambda _: self.abort(),
             Sleep: lambda op: self._interrupted.wait(op.seconds),
             Call: lambda op: op.function(*op.arguments),
             Emit: lambda op: self._observer(op.event),
@@ -123,11 +116,6 @@ class BlockingDriver:
         self._socket = None
         self._inbox.clear()
 
-    def _close(self) -> None:
-        if isinstance(self._socket, ssl.SSLSocket):
-            self._resumption.ended(self._socket)
-        self.abort()
-
     # --- operations -------------------------------------------------------------------------------
 
     def _connect(self, op: Connect) -> Connected:
@@ -142,24 +130,18 @@ class BlockingDriver:
             raise loss(error) from error
 
     def _start_tls(self, op: StartTLS) -> TLSInfo:
-        context = context_for(op)
+        context = context_for(op.options)
         host = server_name(op.options)
-        earlier = self._resumption.find(op.options, context)
         plain = self._open_socket()
         if self._inbox:
             raise ProtocolError("bytes arrived in clear text before the TLS handshake")
         try:
-            secure = context.wrap_socket(
-                plain,
-                server_hostname=host,
-                do_handshake_on_connect=False,
-                session=earlier.session if earlier else None,
-            )
+            secure = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
             self._socket = secure
             while True:
                 try:
                     secure.do_handshake()
-                    break
+                    return describe(secure)
                 except ssl.SSLWantReadError:
                     self._wait(op.deadline, read=True)
                 except ssl.SSLWantWriteError:
@@ -168,9 +150,6 @@ class BlockingDriver:
             raise
         except OSError as error:
             raise tls_failure(host, error) from error
-        info = describe(secure, op, earlier)
-        self._resumption.began(op.options, info.chain)
-        return info
 
     def _read(self, op: Read) -> bytes:
         if self._inbox:
@@ -202,7 +181,7 @@ class BlockingDriver:
             except ssl.SSLWantReadError:
                 self._wait(op.deadline, read=True)
             except OSError as error:
-                raise loss(error, tls_code=283) from error
+                raise loss(error) from error
         return bool(self._inbox)
 
     def _check_interrupted(self) -> None:

@@ -1,0 +1,104 @@
+"""Run a client once, and prove that the server took every message."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import time
+from pathlib import Path
+
+from . import affinity
+from .clients import Client
+from .figures import Run
+from .job import Job
+from .native import FOLDER
+from .places import Place, Taken
+from .scenario import Scenario
+
+__all__ = ["Failed", "prove", "run_once"]
+
+_TIMEOUT = 100.0
+
+
+class Failed(Exception):
+    """A client did not deliver what it was asked to; the text says what it did."""
+
+
+def run_once(client: Client, scenario: Scenario, place: Place, content: Path, messages: int) -> Run:
+    """Let a client send so many messages.
+
+    Raises:
+        Failed: it said so, took too long, or the server took another number of them.
+    """
+    job = Job(
+        host=place.host,
+        port=place.port(scenario.tls, client.chunking),
+        tls=scenario.tls,
+        ca_file=place.ca_file,
+        connections=scenario.connections,
+        messages=messages,
+        content=str(content),
+        variant=client.variant,
+    )
+    before = place.taken(client.chunking)
+    start, cpu = time.perf_counter(), _cpu_of_children()
+    said = _run([*place.client, *client.command(job)])
+    seconds, cpu = time.perf_counter() - start, _cpu_of_children() - cpu
+    after = place.taken(client.chunking)
+    if client.is_foreign:
+        sent, run = messages, Run(messages, seconds, cpu)
+    else:
+        measured = json.loads(said.splitlines()[-1])
+        sent = measured.get("sent", messages)
+        run = Run(measured["messages"], measured["seconds"], measured["cpu"])
+    prove(before, after, sent, None if client.is_foreign else content.stat().st_size)
+    return run
+
+
+def prove(before: Taken, after: Taken, sent: int, size: int | None) -> None:
+    """Check that the server took every message, and nothing else.
+
+    Args:
+        size: the octets of a message; None if the client makes its own.
+
+    Raises:
+        Failed: it took more or fewer messages or octets.
+    """
+    messages = after.messages - before.messages
+    if messages != sent:
+        raise Failed(f"the server took {messages} of {sent} messages")
+    if size is None or after.bytes is None or before.bytes is None:
+        return
+    octets = after.bytes - before.bytes
+    if octets != sent * size:
+        raise Failed(f"the server took {octets} octets instead of {sent * size}")
+
+
+def _cpu_of_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _run(command: list[str]) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(FOLDER)}
+    with affinity.on(affinity.client_cpus()):
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    try:
+        said, complaint = process.communicate(timeout=_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise Failed(f"not done after {_TIMEOUT:g} seconds") from None
+    if process.returncode:
+        lines = complaint.strip().splitlines() or [f"exit status {process.returncode}"]
+        raise Failed(lines[-1])
+    return said

@@ -1,0 +1,59 @@
+"""Draw what was measured: a panel a scenario, a bar a client, on a scale of powers of ten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .clients import CLIENTS
+from .record import Entry
+
+__all__ = ["draw"]
+
+_OWN, _PEER, _BOUND = "#d9480f", "#5c7cfa", "#868e96"
+
+
+def draw(entries: list[Entry], target: Path, *, dark: bool) -> None:
+    """Write a plot of these scenarios.
+
+    Raises:
+        SystemExit: matplotlib is missing.
+    """
+    try:
+        import matplotlib as mpl
+    except ImportError:
+        raise SystemExit("the plot needs matplotlib: pip install '.[bench]'") from None
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    ink = "#e6edf3" if dark else "#1f2328"
+    style: Any = {
+        "text.color": ink, "axes.labelcolor": ink, "axes.edgecolor": ink,
+        "xtick.color": ink, "ytick.color": ink, "svg.hashsalt": "smtps", "font.size": 9,
+    }  # fmt: skip
+    heights = [len(entry.figures) + 1.6 for entry in entries]
+    with pyplot.rc_context(style):
+        figure, panels = pyplot.subplots(
+            len(entries), 1, figsize=(8, 0.24 * sum(heights) + 0.4), squeeze=False,
+            height_ratios=heights, layout="constrained",
+        )  # fmt: skip
+        for axes, entry in zip(panels[:, 0], entries, strict=True):
+            _panel(axes, entry)
+        # Without a date of its own the same figures make the same file.
+        figure.savefig(target, transparent=True, metadata={"Date": None})
+        pyplot.close(figure)
+
+
+def _panel(axes: Any, entry: Entry) -> None:
+    clients = [one for one in reversed(CLIENTS) if one.name in entry.figures]
+    rates = [entry.figures[one.name].rate for one in clients]
+    colours = [
+        _PEER if one.is_peer else _BOUND if one.name.startswith("C,") else _OWN for one in clients
+    ]
+    axes.barh([one.name for one in clients], rates, color=colours, log=True, height=0.7)
+    for place, rate in enumerate(rates):
+        axes.annotate(f" {rate:,.0f}", (rate, place), va="center", fontsize=8)
+    axes.set_title(f"messages a second: {entry.scenario.title}", fontsize=9, loc="left")
+    axes.set_xlim(min(rates) / 3, max(rates) * 4)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.minorticks_off()

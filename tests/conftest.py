@@ -15,6 +15,7 @@ from smtps.testing.certificates import default_authority
 from tests.support.aiosmtpd_server import Aiosmtpd
 from tests.support.exim import Exim
 from tests.support.fronts import Front
+from tests.support.opensmtpd import OpenSMTPD
 from tests.support.postfix import Postfix
 from tests.support.servers import RealServer
 
@@ -49,7 +50,15 @@ def exim() -> Iterator[Exim]:
     server.stop()
 
 
-@pytest.fixture(params=["postfix", "exim", "aiosmtpd"])
+@pytest.fixture(scope="session")
+def opensmtpd() -> Iterator[OpenSMTPD]:
+    """A private OpenSMTPD, one for each worker."""
+    server = OpenSMTPD()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["postfix", "exim", "opensmtpd", "aiosmtpd"])
 def real_server(request: pytest.FixtureRequest) -> RealServer:
     """Each of the real servers in turn."""
     server: RealServer = request.getfixturevalue(request.param)

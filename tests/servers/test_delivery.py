@@ -1,4 +1,4 @@
-"""Both components send through real servers over STARTTLS: what arrives is what was given."""
+"""Both components send through real servers: what arrives is what was given."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ def test_a_message_arrives_byte_for_byte(front: Front, real_server: RealServer) 
     receipt = front.send(front.at(real_server.url), (Envelope("a@b.example", [one, two]), CONTENT))
     assert receipt.ok
     arrived = real_server.received(one)
-    assert arrived.content == ARRIVES
-    assert (arrived.sender, arrived.recipients) == ("a@b.example", (one, two))
+    bcc = b"Bcc: z@y.example\r\n" if real_server.drops_bcc else b""
+    assert arrived.content == ARRIVES.replace(bcc, b"")
+    assert (arrived.sender, sorted(arrived.recipients)) == ("a@b.example", [one, two])
 
 
 def test_postfix_saw_tls(front: Front, postfix: Postfix) -> None:

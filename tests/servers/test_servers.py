@@ -18,7 +18,8 @@ CONTENT = b"Subject: x\r\nTo: <a@x.example>\r\n\r\n.dot\r\n..\r\n\r\n" + b"y" * 
 @pytest.fixture
 def client(real_server: RealServer) -> Iterator[smtplib.SMTP]:
     with smtplib.SMTP(real_server.host, real_server.port, timeout=20) as client:
-        client.starttls(context=ssl.create_default_context(cafile=real_server.ca_file))
+        if real_server.offers_tls:
+            client.starttls(context=ssl.create_default_context(cafile=real_server.ca_file))
         client.ehlo()
         yield client
 
@@ -29,7 +30,7 @@ def test_a_message_arrives_byte_for_byte(client: smtplib.SMTP, real_server: Real
     arrived = real_server.received(one)
     assert arrived.content == CONTENT
     assert arrived.sender == "a@x.example"
-    assert arrived.recipients == (one, two)
+    assert sorted(arrived.recipients) == [one, two]
 
 
 def test_one_recipient_is_refused_and_one_deferred(

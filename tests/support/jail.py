@@ -7,9 +7,11 @@ privilege than a mount namespace, which containers do not have.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 from pathlib import Path
@@ -79,6 +81,16 @@ class Jail:
                 # Its children are its group, and are stopped with it.
                 start_new_session=True,
             )
+
+    def stop(self, process: subprocess.Popen[bytes]) -> None:
+        """Stop the program and its children."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     def read(self, path: str) -> str:
         """Give the text of a file in it, empty if there is none."""

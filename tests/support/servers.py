@@ -43,6 +43,7 @@ class Arrived:
     """A message as a real server took it."""
 
     sender: str
+    #: In any order.
     recipients: tuple[str, ...]
     #: The content without what the server put on top.
     content: bytes
@@ -54,11 +55,13 @@ class Arrived:
 
 
 class RealServer(ABC):
-    """A mail server on a loopback port that offers STARTTLS, with a certificate for localhost."""
+    """A mail server on a loopback port, with a certificate for localhost."""
 
     name: str
     host: str
     port: int
+    #: Whether it offers STARTTLS.
+    offers_tls: bool = True
     #: Where it expects TLS from the first byte, if it does.
     implicit_port: int | None
     #: The authority that a client has to trust.
@@ -69,11 +72,15 @@ class RealServer(ABC):
     #: An address whose mail is thrown away, for load; None if the server cannot.
     discarded: str | None
 
+    #: Whether it takes the Bcc field away, which others leave to the client.
+    drops_bcc: bool = False
+
     @property
     def url(self) -> str:
         """The relay URL, with the credentials and with what makes a client trust the server."""
         login = f"{self.user}:{self.password}@" if self.user else ""
-        query = urlencode({"openssl_ca_file": self.ca_file})
+        trust = {"openssl_ca_file": self.ca_file} if self.offers_tls else {"tls": "none"}
+        query = urlencode(trust)
         return f"smtp://{login}{self.host}:{self.port}?{query}"
 
     @abstractmethod
@@ -91,7 +98,8 @@ class RealServer(ABC):
 
 def fresh_address() -> str:
     """Give an address at `KEPT` that no other test uses, so that servers can be shared."""
-    return f"to{next(_number)}.{os.getpid()}@{KEPT}"
+    # In the order of the alphabet, in which some servers hand recipients on.
+    return f"to{next(_number):06}.{os.getpid()}@{KEPT}"
 
 
 def require(program: str, package: str) -> str:

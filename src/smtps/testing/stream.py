@@ -113,6 +113,7 @@ class Stream:
         scanned = 0
         while (end := self._buffer.find(_END_OF_DATA, scanned)) < 0:
             scanned = max(0, len(self._buffer) - 4)
+            self._acknowledge()
             self._fill()
         return self._take(end + len(_END_OF_DATA))
 
@@ -130,6 +131,7 @@ class Stream:
             surplus = max(0, len(self._buffer) - 4)
             skipped += surplus
             del self._buffer[:surplus]
+            self._acknowledge()
             self._fill()
         del self._buffer[: end + len(_END_OF_DATA)]
         return skipped + end + len(_END_OF_DATA)
@@ -149,6 +151,11 @@ class Stream:
         taken = bytes(self._buffer[:size])
         del self._buffer[:size]
         return taken
+
+    def _acknowledge(self) -> None:
+        """Tell the client that this much came; with Nagle on it holds the next until it knows."""
+        if hasattr(socket, "TCP_QUICKACK"):
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _fill(self) -> None:
         if self._replies:

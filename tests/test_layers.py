@@ -13,9 +13,10 @@ import smtps
 PACKAGE = Path(smtps.__file__).parent
 LAYERS = [
     {
-        "_choice", "_fast", "_pure", "address", "charsets", "codec", "envelope", "errors", "events",
+        "_choice", "_fast", "_pure", "address", "certificate",
+        "certificate_store", "charsets", "codec", "envelope", "errors", "events",
         "hosts", "options", "phase", "properties", "receipt", "recipients", "reply", "settings",
-        "url",
+        "tls_options", "url",
     },
     {"dkim", "mime", "sasl", "wire"},
     {"dialogue", "ops", "session"},

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from .aclient import AsyncSMTPS
+from .certificate import Certificate
 from .classic import Header
 from .client import SMTPS, send
 from .component import Item
@@ -19,11 +20,15 @@ from .events import (
     Error,
     Expand,
     PITrail,
+    SSLServerAuthentication,
+    SSLStatus,
     StartTransfer,
     Transfer,
 )
+from .ops import TLSInfo
 from .options import (
     AuthMechanism,
+    CertStoreType,
     Importance,
     IPVersion,
     Priority,
@@ -42,6 +47,8 @@ __all__ = [
     "AsyncSMTPS",
     "AuthMechanism",
     "Capabilities",
+    "CertStoreType",
+    "Certificate",
     "ConnectionStatus",
     "Direction",
     "EndTransfer",
@@ -64,10 +71,13 @@ __all__ = [
     "RecipientType",
     "Reply",
     "SMTPS",
+    "SSLServerAuthentication",
     "SSLStartMode",
+    "SSLStatus",
     "Sensitivity",
     "StartTransfer",
     "Transfer",
+    "TLSInfo",
     "send",
 ]
 __all__ += _errors

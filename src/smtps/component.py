@@ -7,6 +7,7 @@ from email.message import Message as EmailMessage
 from queue import SimpleQueue
 from typing import Any, Protocol, Self, TypeAlias
 
+from .certificate import Certificate
 from .classic import ClassicMessage
 from .dialogue.transaction import Transaction
 from .drivers.names import own_name
@@ -19,10 +20,13 @@ from .events import (
     Error,
     Expand,
     PITrail,
+    SSLServerAuthentication,
+    SSLStatus,
     StartTransfer,
     Transfer,
 )
 from .mime.bridge import flatten, recipients_of, sender_of
+from .ops import TLSInfo
 from .options import RecipientPolicy, assign, show
 from .properties import ConnectionProperties
 from .receipt import Receipt
@@ -46,7 +50,8 @@ class Component(ConnectionProperties, ClassicMessage):
     """One connection to a relay, without the calls that wait.
 
     A handler (`on_...`) is called with one event while a method runs, on its thread. It decides
-    nothing, may call `interrupt`, and what it raises ends the method.
+    nothing but `SSLServerAuthentication.accept`, may call `interrupt`, and what it raises ends the
+    method.
     """
 
     #: Called with a `ConnectionStatus` when a layer of the connection comes up or goes down.
@@ -59,6 +64,11 @@ class Component(ConnectionProperties, ClassicMessage):
     on_expand: Callable[[Expand], Any] | None = None
     #: Called with a `PITrail` for every line of the session.
     on_pi_trail: Callable[[PITrail], Any] | None = None
+    #: Called with an `SSLServerAuthentication` once the server's certificate is here; its `accept`
+    #: decides before anything is sent.
+    on_ssl_server_authentication: Callable[[SSLServerAuthentication], Any] | None = None
+    #: Called with an `SSLStatus` for every step of the TLS handshake.
+    on_ssl_status: Callable[[SSLStatus], Any] | None = None
     #: Called with a `StartTransfer` before the first byte of a body.
     on_start_transfer: Callable[[StartTransfer], Any] | None = None
     #: Called with a `Transfer` for every piece of a body.
@@ -149,6 +159,22 @@ class Component(ConnectionProperties, ClassicMessage):
     def capabilities(self) -> Capabilities:
         """What the server offers, as its last EHLO said; nothing while not connected."""
         return self._live.capabilities
+
+    @property
+    def tls(self) -> TLSInfo | None:
+        """What the TLS handshake agreed on; kept after the disconnect until the next connect."""
+        return self._live.tls
+
+    @property
+    def ssl_server_cert(self) -> Certificate | None:
+        """The server's certificate; kept after the disconnect until the next connect."""
+        info = self._live.tls
+        return Certificate.from_der(info.certificate) if info and info.certificate else None
+
+    @property
+    def ssl_server_cert_status(self) -> str:
+        """What verification said of the server's certificate: "OK", or the reason; "" before it."""
+        return self._live.certificate_status
 
     @property
     def last_reply(self) -> str:

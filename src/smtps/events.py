@@ -1,4 +1,7 @@
-"""The events: what a connection tells the program while it works. They decide nothing."""
+"""The events: what a connection tells the program while it works.
+
+They decide nothing, with one exception: `SSLServerAuthentication.accept`.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ __all__ = [
     "Error",
     "Expand",
     "PITrail",
+    "SSLServerAuthentication",
+    "SSLStatus",
     "StartTransfer",
     "Transfer",
 ]
@@ -89,6 +94,28 @@ class Expand:
     address: str
 
 
+@dataclass(slots=True)
+class SSLServerAuthentication:
+    """The server's certificate is here, and nothing was sent since; `accept` decides."""
+
+    #: The certificate, DER.
+    cert_encoded: bytes
+    #: Whose it is, and who signed it: RFC 4514.
+    cert_subject: str
+    cert_issuer: str
+    #: "OK", or why verification failed.
+    status: str
+    #: Whether the connection goes on; preset by verification, and by what the options ignore.
+    accept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SSLStatus:
+    """A step of the TLS handshake, in words that may change."""
+
+    message: str
+
+
 #: The attribute of the component that holds the handler of each event.
 HANDLERS: dict[type, str] = {
     ConnectionStatus: "on_connection_status",
@@ -96,6 +123,8 @@ HANDLERS: dict[type, str] = {
     Error: "on_error",
     Expand: "on_expand",
     PITrail: "on_pi_trail",
+    SSLServerAuthentication: "on_ssl_server_authentication",
+    SSLStatus: "on_ssl_status",
     StartTransfer: "on_start_transfer",
     Transfer: "on_transfer",
 }

@@ -24,10 +24,13 @@ __all__ = [
     "Emit",
     "Op",
     "Poll",
+    "PrepareTLS",
     "Read",
     "Sleep",
     "StartTLS",
     "TLSInfo",
+    "Verdict",
+    "Verify",
     "Write",
 ]
 
@@ -98,10 +101,23 @@ class Write:
 
 
 @dataclass(slots=True)
-class StartTLS:
-    """Shake hands and verify the certificate. Gives back a `TLSInfo`."""
+class PrepareTLS:
+    """Make ready what `StartTLS` needs; nothing is sent. Raises `BadValue` if that cannot work."""
 
     options: ConnectionProperties
+    verify: bool
+
+
+@dataclass(slots=True)
+class StartTLS:
+    """Shake hands. Gives back a `TLSInfo`.
+
+    With `verify` the TLS library judges the certificate in the middle of the handshake and breaks
+    it off. Without it whatever came is reported, and the dialogue decides.
+    """
+
+    options: ConnectionProperties
+    verify: bool
     deadline: Deadline
 
 
@@ -114,6 +130,28 @@ class TLSInfo:
     bits: int
     #: The server's certificate, DER; empty if it showed none.
     certificate: bytes
+    #: The certificate and what the server sent along, DER. Known where the dialogue decides.
+    chain: tuple[bytes, ...] = ()
+    #: Whether an earlier session was taken up again, which saves the certificates.
+    resumed: bool = False
+
+
+@dataclass(slots=True)
+class Verify:
+    """Judge a chain of certificates as the options ask. Gives back a `Verdict`."""
+
+    options: ConnectionProperties
+    chain: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What verification found."""
+
+    #: "OK", or the first reason against the certificate in the verifier's words.
+    status: str
+    #: Whether it passes, if need be because `ssl_security_flags` ignores every reason.
+    passes: bool
 
 
 @dataclass(slots=True)
@@ -143,7 +181,9 @@ class Emit:
     event: object
 
 
-Op: TypeAlias = Connect | Read | Poll | Write | StartTLS | Close | Sleep | Call | Emit
+Op: TypeAlias = (
+    Connect | Read | Poll | Write | PrepareTLS | StartTLS | Verify | Close | Sleep | Call | Emit
+)
 
 T = TypeVar("T")
 Dialogue: TypeAlias = Generator[Op, Any, T]

@@ -17,6 +17,7 @@ from .errors import BadValue, Locked
 
 __all__ = [
     "AuthMechanism",
+    "CertStoreType",
     "Configurable",
     "IPVersion",
     "Importance",
@@ -64,6 +65,35 @@ class AuthMechanism(IntEnum):
     SASL_DIGEST_MD5 = 5
     KERBEROS = 6
     XOAUTH2 = 7
+
+
+class CertStoreType(IntEnum):
+    """What a store of certificates is. Only PFX, PEM and AUTO can be read here."""
+
+    USER = 0
+    MACHINE = 1
+    PFX_FILE = 2
+    PFX_BLOB = 3
+    JKS_FILE = 4
+    JKS_BLOB = 5
+    #: A file with certificates and private keys in PEM, in any order.
+    PEM_KEY_FILE = 6
+    PEM_KEY_BLOB = 7
+    PUBLIC_KEY_FILE = 8
+    PUBLIC_KEY_BLOB = 9
+    SSH_PUBLIC_KEY_BLOB = 10
+    P7B_FILE = 11
+    P7B_BLOB = 12
+    SSH_PUBLIC_KEY_FILE = 13
+    PPK_FILE = 14
+    PPK_BLOB = 15
+    XML_FILE = 16
+    XML_BLOB = 17
+    JWK_FILE = 18
+    JWK_BLOB = 19
+    SECURITY_KEY = 20
+    #: A path or content, PFX or PEM: what it is, it says itself.
+    AUTO = 99
 
 
 class RecipientType(IntEnum):

@@ -23,13 +23,14 @@ from .options import (
 )
 from .recipients import MessageRecipient, RecipientView, check_recipients
 from .settings import Settings
+from .tls_options import TLSProperties
 
 __all__ = ["ConnectionProperties", "MessageProperties"]
 
 _PLAINTEXT_PORTS = frozenset({25, 587, 2525})
 
 
-class ConnectionProperties(Configurable):
+class ConnectionProperties(TLSProperties):
     """What the dialogues and drivers need to know about a connection."""
 
     settings: Settings
@@ -68,7 +69,9 @@ class ConnectionProperties(Configurable):
 
     @property
     def start_mode(self) -> SSLStartMode:
-        """When TLS really starts: `AUTOMATIC` resolved by the port."""
+        """When TLS really starts: `AUTOMATIC` resolved by the port, and never without provider."""
+        if not self.settings.ssl_provider:
+            return SSLStartMode.NONE
         if self.ssl_start_mode is not SSLStartMode.AUTOMATIC:
             return self.ssl_start_mode
         plaintext = self.mail_port in _PLAINTEXT_PORTS

@@ -36,6 +36,8 @@ class Session:
         self.until: float | None = None
         self.last_reply: Reply | None = None
         self.tls: TLSInfo | None = None
+        #: "OK" or why the server's certificate was not trusted; empty before the first handshake.
+        self.certificate_status = ""
         self.reset()
 
     def reset(self) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from .charsets import CODE_PAGES, is_usable_charset
 from .errors import BadValue
 from .options import (
-    Configurable,
     IPVersion,
     RecipientPolicy,
     choice,
@@ -18,6 +17,7 @@ from .options import (
     number,
     text,
 )
+from .tls_options import TLSSettings
 
 __all__ = ["Settings", "check_charset", "check_code_page", "check_hello"]
 
@@ -72,7 +72,7 @@ def _is_label(label: str) -> bool:
     return 0 < len(label) <= 63 and label.replace("-", "").replace("_", "").isalnum()
 
 
-class Settings(Configurable):
+class Settings(TLSSettings):
     """Typed access to the configuration settings of one connection.
 
     Args:
@@ -209,17 +209,4 @@ class Settings(Configurable):
         "AllowPlaintextAuth",
         False,
         doc="Whether a password may cross a connection without TLS.",
-    )
-    accept_any_server_cert = flag(
-        "AcceptAnyServerCert",
-        False,
-        doc="Whether any certificate passes. The connection is then open to anyone in the middle.",
-    )
-    openssl_ca_file = text(
-        "OpenSSLCAFile",
-        doc="A PEM file of trusted authorities, in place of the system's.",
-    )
-    openssl_ca_dir = text(
-        "OpenSSLCADir",
-        doc="A folder of trusted authorities, hashed as `openssl rehash` does.",
     )

@@ -14,6 +14,7 @@ from smtps.ops import (
     Dialogue,
     Emit,
     Poll,
+    PrepareTLS,
     Read,
     StartTLS,
     TLSInfo,
@@ -67,7 +68,9 @@ class Player:
                 return Connected("client.example", "192.0.2.1", "192.0.2.2")
             case StartTLS():
                 assert self._steps.pop(0) == "TLS"
-                return TLSInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256, b"")
+                return TLSInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256, b"certificate")
+            case PrepareTLS():
+                return None
             case Write():
                 if self._next() == "W!":
                     self._steps.pop(0)

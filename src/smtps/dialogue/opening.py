@@ -9,7 +9,7 @@ from ..errors import (
     SessionError,
     TLSError,
 )
-from ..ops import Connect, Connected, Dialogue, StartTLS
+from ..ops import Connect, Connected, Dialogue
 from ..options import SSLStartMode
 from ..phase import Phase
 from ..session import Session
@@ -17,6 +17,7 @@ from ..wire.capabilities import Capabilities
 from ..wire.commands import build_command
 from .authentication import authenticate
 from .exchange import exchange, read_reply, remark, tell_status
+from .securing import prepare_tls, shake_hands
 
 __all__ = ["check_options", "open_session"]
 
@@ -31,8 +32,8 @@ def open_session(session: Session) -> Dialogue[None]:
     options = session.options
     check_options(session)
     session.reset()
-    session.tls = None
     mode = options.start_mode
+    yield from prepare_tls(session)
     yield from remark(session, f"Connecting to {options.mail_server}:{options.mail_port}")
     try:
         session.local = yield Connect(
@@ -134,12 +135,7 @@ def _secure(session: Session) -> Dialogue[None]:
 
 
 def _shake_hands(session: Session) -> Dialogue[None]:
-    try:
-        session.tls = yield StartTLS(session.options, session.deadline(Phase.TLS))
-    except SessionError as error:
-        error.at(Phase.TLS)
-        raise
-    yield from remark(session, f"{session.tls.version}, {session.tls.cipher}")
+    yield from shake_hands(session)
     yield from _gain(session, "Secure")
 
 

@@ -17,17 +17,21 @@ from ..ops import (
     Emit,
     Op,
     Poll,
+    PrepareTLS,
     Read,
     Sleep,
     StartTLS,
     TLSInfo,
+    Verify,
     Write,
 )
 from .failures import loss, tls_failure
 from .race import Race
+from .resumption import Resumption
 from .sockets import describe_connection, set_no_delay
 from .stream import Stream
 from .tls import context_for, describe, server_name
+from .verification import verify
 
 __all__ = ["AsyncDriver"]
 
@@ -47,12 +51,15 @@ class AsyncDriver:
         self._task: asyncio.Task[Any] | None = None
         #: Whether a handler asked to stop, and whether another task or thread did.
         self._asked = self._cancelled = False
+        self._resumption = Resumption()
         # Operations that may have to wait; what they give back is awaited.
         self._wait_for: dict[type, Callable[[Any], Awaitable[Any]]] = {
             Connect: self._connect,
             Read: self._read,
             Write: self._write,
+            PrepareTLS: lambda op: _settle(context_for(op)),
             StartTLS: self._start_tls,
+            Verify: lambda op: _settle(verify(op)),
             Sleep: lambda op: asyncio.sleep(op.seconds),
             Call: lambda op: _settle(op.function(*op.arguments)),
             Emit: lambda op: _settle(self._observer(op.event)),
@@ -117,13 +124,19 @@ class AsyncDriver:
             self._stream.abort()
         self._stream = None
 
+    def _close(self) -> None:
+        secure = self._stream and self._stream.tls
+        if secure:
+            self._resumption.ended(secure)
+        self.abort()
+
     # --- operations -------------------------------------------------------------------------------
 
     async def _carry_out(self, op: Op) -> Any:
         if isinstance(op, Poll):
             return self._open_stream().take()
         if isinstance(op, Close):
-            return self.abort()
+            return self._close()
         return await self._wait_for[type(op)](op)
 
     async def _connect(self, op: Connect) -> Connected:
@@ -145,13 +158,19 @@ class AsyncDriver:
     async def _start_tls(self, op: StartTLS) -> TLSInfo:
         host = server_name(op.options)
         stream = self._open_stream()
+        context = context_for(op)
+        earlier = self._resumption.find(op.options, context)
         try:
-            secure = await stream.start_tls(context_for(op.options), host, op.deadline)
+            secure = await stream.start_tls(
+                context, host, op.deadline, session=earlier.session if earlier else None
+            )
         except (TimedOut, ConnectionLost):
             raise
         except OSError as error:
             raise tls_failure(host, error) from error
-        return describe(secure)
+        info = describe(secure, op, earlier)
+        self._resumption.began(op.options, info.chain)
+        return info
 
     async def _read(self, op: Read) -> bytes:
         return await self._open_stream().read(op.deadline)
@@ -163,7 +182,7 @@ class AsyncDriver:
         except OSError as error:
             if isinstance(error, SMTPSError):
                 raise
-            raise loss(error) from error
+            raise loss(error, tls_code=283) from error
         return stream.has_data
 
     def _open_stream(self) -> Stream:

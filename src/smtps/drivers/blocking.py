@@ -19,16 +19,20 @@ from ..ops import (
     Emit,
     Op,
     Poll,
+    PrepareTLS,
     Read,
     Sleep,
     StartTLS,
     TLSInfo,
+    Verify,
     Write,
 )
 from .failures import loss, tls_failure
 from .race import Race
+from .resumption import Resumption
 from .sockets import describe_connection
 from .tls import context_for, describe, server_name
+from .verification import verify
 from .waiting import wait
 
 __all__ = ["BlockingDriver"]
@@ -56,13 +60,16 @@ class BlockingDriver:
         self._inbox = bytearray()
         self._closed = False
         self._interrupted = threading.Event()
+        self._resumption = Resumption()
         self._perform: dict[type, Callable[[Any], Any]] = {
             Connect: self._connect,
             Read: self._read,
             Poll: self._poll,
             Write: self._write,
+            PrepareTLS: context_for,
             StartTLS: self._start_tls,
-            Close: lambda _: self.abort(),
+            Verify: verify,
+            Close: lambda _: self._close(),
             Sleep: lambda op: self._interrupted.wait(op.seconds),
             Call: lambda op: op.function(*op.arguments),
             Emit: lambda op: self._observer(op.event),
@@ -116,6 +123,11 @@ class BlockingDriver:
         self._socket = None
         self._inbox.clear()
 
+    def _close(self) -> None:
+        if isinstance(self._socket, ssl.SSLSocket):
+            self._resumption.ended(self._socket)
+        self.abort()
+
     # --- operations -------------------------------------------------------------------------------
 
     def _connect(self, op: Connect) -> Connected:
@@ -130,18 +142,24 @@ class BlockingDriver:
             raise loss(error) from error
 
     def _start_tls(self, op: StartTLS) -> TLSInfo:
-        context = context_for(op.options)
+        context = context_for(op)
         host = server_name(op.options)
+        earlier = self._resumption.find(op.options, context)
         plain = self._open_socket()
         if self._inbox:
             raise ProtocolError("bytes arrived in clear text before the TLS handshake")
         try:
-            secure = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+            secure = context.wrap_socket(
+                plain,
+                server_hostname=host,
+                do_handshake_on_connect=False,
+                session=earlier.session if earlier else None,
+            )
             self._socket = secure
             while True:
                 try:
                     secure.do_handshake()
-                    return describe(secure)
+                    break
                 except ssl.SSLWantReadError:
                     self._wait(op.deadline, read=True)
                 except ssl.SSLWantWriteError:
@@ -150,6 +168,9 @@ class BlockingDriver:
             raise
         except OSError as error:
             raise tls_failure(host, error) from error
+        info = describe(secure, op, earlier)
+        self._resumption.began(op.options, info.chain)
+        return info
 
     def _read(self, op: Read) -> bytes:
         if self._inbox:
@@ -181,7 +202,7 @@ class BlockingDriver:
             except ssl.SSLWantReadError:
                 self._wait(op.deadline, read=True)
             except OSError as error:
-                raise loss(error) from error
+                raise loss(error, tls_code=283) from error
         return bool(self._inbox)
 
     def _check_interrupted(self) -> None:

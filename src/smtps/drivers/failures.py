@@ -32,6 +32,13 @@ _RESOLVER = {socket.EAI_NONAME: 11001, socket.EAI_AGAIN: 11002, socket.EAI_FAIL:
 if hasattr(socket, "EAI_NODATA"):
     _RESOLVER[socket.EAI_NODATA] = 11004
 
+_CERTIFICATE_WANTED = ("TLSV13_ALERT_CERTIFICATE_REQUIRED",)
+_NO_COMMON_VERSION = (
+    "NO_PROTOCOLS_AVAILABLE",
+    "TLSV1_ALERT_PROTOCOL_VERSION",
+    "UNSUPPORTED_PROTOCOL",
+)
+
 
 # An address that has no route says less than one that was tried and refused.
 _NO_ROUTE = (10049, 10050, 10051, 10065)
@@ -70,10 +77,16 @@ def attempts_in_words(host: str, attempts: Sequence[tuple[object, OSError | None
     return "; ".join(parts)
 
 
-def loss(error: OSError) -> SMTPSError:
-    """Say how a connection that was up broke."""
+def loss(error: OSError, *, tls_code: int = 284) -> SMTPSError:
+    """Say how a connection that was up broke.
+
+    Args:
+        tls_code: the number where it is TLS that broke: 283 in encrypting, 284 in decrypting.
+    """
     if isinstance(error, ssl.SSLError):
-        return ConnectionLost(f"the TLS connection broke: {_words(error)}")
+        if error.reason in _CERTIFICATE_WANTED:
+            return _certificate_wanted()
+        return ConnectionLost(f"the TLS connection broke: {_words(error)}", code=tls_code)
     code = _WINSOCK.get(error.errno or 0, 1120)
     return ConnectionLost(f"the connection broke: {_words(error)}", code=code)
 
@@ -82,6 +95,13 @@ def tls_failure(host: str, error: OSError) -> SMTPSError:
     """Say why there is no TLS."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return CertificateRefused(host, error.verify_message)
+    if isinstance(error, ssl.SSLError) and error.reason in _CERTIFICATE_WANTED:
+        return _certificate_wanted()
+    if isinstance(error, ssl.SSLError) and error.reason in _NO_COMMON_VERSION:
+        return TLSError(
+            f"{host} speaks no version of TLS that is allowed here; ssl_enabled_protocols names"
+            f" those that are: {_words(error)}"
+        )
     if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
         return TLSError(
             f"{host} does not speak TLS on this port; perhaps it wants STARTTLS, which"
@@ -90,6 +110,13 @@ def tls_failure(host: str, error: OSError) -> SMTPSError:
     if isinstance(error, ssl.SSLError):
         return TLSError(f"the TLS handshake with {host} failed: {_words(error)}")
     return TLSError(f"the connection broke in the TLS handshake: {_words(error)}")
+
+
+def _certificate_wanted() -> TLSError:
+    return TLSError(
+        "the server wants a certificate of the client; name one by ssl_cert or ssl_cert_store",
+        code=281,
+    )
 
 
 def _words(error: OSError) -> str:

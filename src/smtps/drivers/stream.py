@@ -85,6 +85,11 @@ class Stream(asyncio.Protocol):
         """Whether bytes wait to be read."""
         return bool(self._inbox)
 
+    @property
+    def tls(self) -> ssl.SSLObject | None:
+        """The TLS layer, once the handshake is done."""
+        return self._tls if self._is_secure else None
+
     def take(self) -> bytes | None:
         """Take what has arrived: b"" if the server has closed, None if there is nothing."""
         if self._inbox:
@@ -120,7 +125,12 @@ class Stream(asyncio.Protocol):
                 await self._wait(deadline)
 
     async def start_tls(
-        self, context: ssl.SSLContext, server_name: str, deadline: Deadline
+        self,
+        context: ssl.SSLContext,
+        server_name: str,
+        deadline: Deadline,
+        *,
+        session: ssl.SSLSession | None = None,
     ) -> ssl.SSLObject:
         """Shake hands; everything after it is encrypted.
 
@@ -130,7 +140,9 @@ class Stream(asyncio.Protocol):
         """
         if self._inbox:
             raise ProtocolError("bytes arrived in clear text before the TLS handshake")
-        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+        tls = context.wrap_bio(
+            self._incoming, self._outgoing, server_hostname=server_name, session=session
+        )
         self._tls = tls
         while True:
             try:

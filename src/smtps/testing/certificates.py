@@ -44,8 +44,20 @@ class Certificate:
     @cached_property
     def context(self) -> ssl.SSLContext:
         """The TLS settings of a server that shows this certificate."""
+        return self.make_context()
+
+    def make_context(self, *, client_ca: str = "", requires: bool = False) -> ssl.SSLContext:
+        """Make other TLS settings of such a server.
+
+        Args:
+            client_ca: a PEM file of authorities; a client is asked for a certificate of theirs.
+            requires: whether a client without one is refused.
+        """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.pem_file)
+        if client_ca:
+            context.load_verify_locations(client_ca)
+            context.verify_mode = ssl.CERT_REQUIRED if requires else ssl.CERT_OPTIONAL
         return context
 
 

@@ -62,6 +62,10 @@ class SinkConnection:
     user: str | None = None
     #: The version of TLS that was agreed on; None in clear text.
     tls: str | None = None
+    #: The certificate that the client showed, DER; empty if it was not asked or has none.
+    certificate: bytes = b""
+    #: Whether the TLS session is the continuation of an earlier one.
+    resumed: bool = False
     #: Bytes of the application that came and went.
     received: int = 0
     sent: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -39,6 +40,9 @@ class Sink:
         tls: None for clear text, "starttls" to offer it, "implicit" for TLS from the first byte.
         certificate: what it shows; by default one for localhost, 127.0.0.1 and ::1 that
             `ca_file` vouches for.
+        client_ca: a PEM file of authorities, to ask clients for a certificate of theirs; it is
+            in `connections[n].certificate`.
+        require_client: refuse the handshake of a client that shows none.
         extensions: the lines that EHLO announces, in place of all. STARTTLS comes by `tls`, and
             AUTH is held back in clear text.
         users: who can log in, with their passwords; `url` then names the first. Without it "user"
@@ -59,6 +63,8 @@ class Sink:
         port: int = 0,
         tls: Literal["starttls", "implicit"] | None = None,
         certificate: Certificate | None = None,
+        client_ca: str = "",
+        require_client: bool = False,
         extensions: Iterable[str] = ALL_EXTENSIONS,
         users: Mapping[str, str] | None = None,
         auth_in_clear: bool = False,
@@ -78,7 +84,7 @@ class Sink:
             users=_DEFAULT_USERS if users is None else users,
             auth_in_clear=auth_in_clear,
             require_auth=require_auth,
-            context=self._certificate.context if tls else None,
+            context=self._context(client_ca, require_client) if tls else None,
             implicit_tls=tls == "implicit",
             keep=record,
             script=Script(faults),
@@ -98,6 +104,11 @@ class Sink:
         self._accepting = threading.Thread(target=self._accept, name=f"sink:{self.port}")
         self._accepting.daemon = True
         self._accepting.start()
+
+    def _context(self, client_ca: str, require_client: bool) -> ssl.SSLContext:
+        if not client_ca:
+            return self._certificate.context
+        return self._certificate.make_context(client_ca=client_ca, requires=require_client)
 
     # --- where it is ------------------------------------------------------------------------------
 

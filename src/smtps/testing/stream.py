@@ -226,6 +226,8 @@ class Stream:
             )
             self._socket = secured
         secured.do_handshake()
+        self._tally.certificate = secured.getpeercert(binary_form=True) or b""
+        self._tally.resumed = bool(secured.session_reused)
         return secured.version() or ""
 
     def stop(self) -> None:

@@ -65,8 +65,8 @@ class Chains:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.root = self.sign("Root of the chains", authority=True)
-        self.below = self.sign("Below the root", by=self.root, authority=True)
+        self.root = self.sign("Root of the chains", authority=True, begins=-30 * DAY)
+        self.below = self.sign("Below the root", by=self.root, authority=True, begins=-30 * DAY)
         self.ca_file = self.write(self.root.pem)
 
     def sign(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from smtps import CertificateRefused, SSLServerAuthentication, SSLStartMode
-from smtps.testing import Certificate, Sink
+from smtps import CertificateRefused, SSLServerAuthentication
+from smtps.testing import Sink
 from tests.support.chains import CLIENT, DAY, EMAIL, SERVER, Chains, Signed, rsa_key
 from tests.support.fronts import Front
+from tests.support.secured import WAYS, client, only, refuses
 
 Make = Callable[[Chains], Signed]
 
@@ -115,38 +115,6 @@ BAD: dict[str, tuple[str, Make, str]] = {
         "mismatch",
     ),
 }
-#: How the client is told to decide behind the handshake, without changing what it decides.
-WAYS = ["by OpenSSL", "by handler", "by pin"]
-MODES = {"starttls": SSLStartMode.EXPLICIT, "implicit": SSLStartMode.IMPLICIT}
-
-
-def client(front: Front, sink: Sink, host: str, chains: Chains, way: str, **options: Any) -> Any:
-    smtp = front.make(
-        mail_server=host,
-        mail_port=sink.port,
-        ssl_start_mode=MODES[sink._tls or ""],
-        openssl_ca_file=chains.ca_file,
-        user="user",
-        password="secret",
-        **options,
-    )
-    if way == "by handler":
-        smtp.on_ssl_server_authentication = lambda event: None
-    elif way == "by pin":
-        smtp.ssl_accept_server_cert = chains.root.der
-    return smtp
-
-
-def refuses(front: Front, smtp: Any, sink: Sink) -> CertificateRefused:
-    """Connect in vain; nothing may follow the handshake."""
-    with pytest.raises(CertificateRefused) as caught:
-        front.connect(smtp)
-    assert not smtp.connected
-    assert caught.value.code == 280
-    assert not caught.value.retryable
-    sink.wait_until(lambda: sink.connections[-1].closed)
-    assert [line for line in sink.commands if not line.startswith("EHLO")] in ([], ["STARTTLS"])
-    return caught.value
 
 
 @pytest.mark.usefixtures("resolves")
@@ -216,10 +184,6 @@ def test_both_versions_of_tls_verify(front: Front, chains: Chains, way: str, ver
                 continue
             front.connect(smtp)
             assert smtp.tls.version == version.replace("_", ".")
-
-
-def only(certificate: Certificate, version: Any) -> None:
-    certificate.context.minimum_version = certificate.context.maximum_version = version
 
 
 @pytest.mark.usefixtures("resolves")

@@ -1,5 +1,6 @@
 """An SMTP server for tests and demos: `Sink` records or discards, and misbehaves as scripted."""
 
+from .auth import AuthExchange
 from .certificates import Authority, Certificate, self_signed
 from .extensions import ALL_EXTENSIONS
 from .faults import Fault
@@ -8,6 +9,7 @@ from .sink import Sink
 
 __all__ = [
     "ALL_EXTENSIONS",
+    "AuthExchange",
     "Authority",
     "Certificate",
     "Fault",

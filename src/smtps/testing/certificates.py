@@ -7,6 +7,7 @@ process ends.
 from __future__ import annotations
 
 import atexit
+import hashlib
 import ipaddress
 import itertools
 import os
@@ -59,6 +60,15 @@ class Certificate:
             context.load_verify_locations(client_ca)
             context.verify_mode = ssl.CERT_REQUIRED if requires else ssl.CERT_OPTIONAL
         return context
+
+    @cached_property
+    def end_point(self) -> bytes:
+        """The hash that tls-server-end-point binds to: these are signed with SHA-256. RFC 5929."""
+        pem = Path(self.pem_file).read_text()
+        begin = pem.index("-----BEGIN CERTIFICATE-----")
+        first = pem[begin : pem.index("-----END CERTIFICATE-----", begin)]
+        der = ssl.PEM_cert_to_DER_cert(first + "-----END CERTIFICATE-----\n")
+        return hashlib.sha256(der).digest()
 
 
 class Authority:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
-from .auth import MECHANISMS
+from .auth import AuthExchange
 from .extensions import Extensions
 from .faults import END, GREETING, HANDSHAKE, Fault
 from .intake import SEQUENCE, SYNTAX, Intake
@@ -235,15 +235,20 @@ class Conversation:
         name, _, initial = argument.partition(" ")
         if "AUTH" not in self._intake.extensions:
             return "538 5.7.11 Not offered here"
-        mechanism = MECHANISMS.get(name.upper())
+        mechanism = self._service.mechanisms.get(name.upper())
         if mechanism is None or name.upper() not in self._intake.extensions.mechanisms:
             return "504 5.5.4 Mechanism not offered"
         try:
             # RFC 4954 4: a lone equals sign is an empty initial response.
             first = _decoded(initial.removeprefix("=")) if initial else None
-            user = mechanism(first, self._challenge, self._service.users)
+            user = mechanism(
+                AuthExchange(first, self._challenge, self._service.users, self._bindings)
+            )
         except _Cancelled:
             return "501 5.7.0 Authentication cancelled"
+        except (ValueError, LookupError):
+            return "501 5.5.2 A response that makes no sense"
+        self._record.mechanism = name.upper()
         if user is None:
             return "535 5.7.8 Credentials refused"
         self._record.user = user
@@ -254,6 +259,10 @@ class Conversation:
         answer = self._stream.read_line().rstrip(b"\r\n").decode("ascii", "surrogateescape")
         self._remember(answer)
         return _decoded(answer)
+
+    def _bindings(self) -> dict[str, bytes]:
+        """Give what a -PLUS mechanism can bind to. RFC 5929."""
+        return self._stream.bindings | {"tls-server-end-point": self._service.end_point}
 
     # --- content ----------------------------------------------------------------------------------
 

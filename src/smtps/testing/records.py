@@ -60,6 +60,8 @@ class SinkConnection:
     bare_newlines: int = 0
     hello: str = ""
     user: str | None = None
+    #: The mechanism of the last AUTH that was carried out.
+    mechanism: str = ""
     #: The version of TLS that was agreed on; None in clear text.
     tls: str | None = None
     #: The certificate that the client showed, DER; empty if it was not asked or has none.

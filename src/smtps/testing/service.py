@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from .auth import Mechanism
 from .extensions import Extensions
 from .faults import Script
 from .records import SinkMessage
@@ -22,11 +23,15 @@ class Service:
     extensions: Extensions
     #: Users and their passwords.
     users: Mapping[str, str]
+    #: How they can log in.
+    mechanisms: Mapping[str, Mechanism]
     auth_in_clear: bool
     require_auth: bool
     #: What TLS is made with, if there is any.
     context: ssl.SSLContext | None
     implicit_tls: bool
+    #: The hash of the certificate that RFC 5929 binds to.
+    end_point: bytes
     #: Whether commands and content are remembered.
     keep: bool
     script: Script

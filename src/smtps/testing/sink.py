@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, Self
 from urllib.parse import quote, urlencode
 
+from .auth import MECHANISMS, Mechanism
 from .certificates import Certificate, default_certificate
 from .conversation import Conversation
 from .extensions import ALL_EXTENSIONS, Extensions
@@ -47,6 +48,9 @@ class Sink:
             AUTH is held back in clear text.
         users: who can log in, with their passwords; `url` then names the first. Without it "user"
             with the password "secret" can, and `url` names nobody.
+        mechanisms: how they can log in, in place of what `extensions` says: names such as
+            "SCRAM-SHA-256", or with each name a function of your own that is given an
+            `AuthExchange`. For XOAUTH2 and OAUTHBEARER the passwords of `users` are tokens.
         auth_in_clear: offer AUTH without TLS too.
         require_auth: refuse MAIL to those who did not log in.
         faults: what goes wrong; more can be added by `add_fault`.
@@ -67,6 +71,7 @@ class Sink:
         require_client: bool = False,
         extensions: Iterable[str] = ALL_EXTENSIONS,
         users: Mapping[str, str] | None = None,
+        mechanisms: Iterable[str] | Mapping[str, Mechanism] | None = None,
         auth_in_clear: bool = False,
         require_auth: bool = False,
         faults: Iterable[Fault] = (),
@@ -80,12 +85,14 @@ class Sink:
         self._certificate = certificate or default_certificate()
         self._service = Service(
             name=name,
-            extensions=Extensions(extensions),
+            extensions=_with_mechanisms(Extensions(extensions), mechanisms),
+            mechanisms=mechanisms if isinstance(mechanisms, Mapping) else MECHANISMS,
             users=_DEFAULT_USERS if users is None else users,
             auth_in_clear=auth_in_clear,
             require_auth=require_auth,
             context=self._context(client_ca, require_client) if tls else None,
             implicit_tls=tls == "implicit",
+            end_point=self._certificate.end_point if tls else b"",
             keep=record,
             script=Script(faults),
             deliver=self._deliver,
@@ -258,3 +265,10 @@ class Sink:
     def _notice(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+
+def _with_mechanisms(extensions: Extensions, mechanisms: Iterable[str] | None) -> Extensions:
+    if mechanisms is None:
+        return extensions
+    names = [name.upper() for name in mechanisms]
+    return extensions.without("AUTH").with_line(" ".join(("AUTH", *names)))

@@ -230,6 +230,14 @@ class Stream:
         self._tally.resumed = bool(secured.session_reused)
         return secured.version() or ""
 
+    @property
+    def bindings(self) -> dict[str, bytes]:
+        """What the TLS library names this connection by. RFC 5929: not with TLS 1.3."""
+        connection = self._socket
+        if not isinstance(connection, ssl.SSLSocket) or connection.version() == "TLSv1.3":
+            return {}
+        return {"tls-unique": connection.get_channel_binding("tls-unique") or b""}
+
     def stop(self) -> None:
         """Make every pending and later read and write of the owner's thread end; for others."""
         with self._lock:

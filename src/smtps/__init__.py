@@ -41,6 +41,7 @@ from .phase import Phase
 from .receipt import Outcome, Receipt, RecipientResult
 from .recipients import MessageRecipient
 from .reply import Reply
+from .tokens import Token
 from .wire.capabilities import Capabilities
 
 __all__ = [
@@ -76,6 +77,7 @@ __all__ = [
     "SSLStatus",
     "Sensitivity",
     "StartTransfer",
+    "Token",
     "Transfer",
     "TLSInfo",
     "send",

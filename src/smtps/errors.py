@@ -325,9 +325,18 @@ class ServiceClosing(ReplyError):
 class AuthenticationRefused(ReplyError):
     """The server did not accept the credentials."""
 
+    #: What the server said in the exchange before, such as "invalid_token".
+    detail: str = ""
+
     def __init__(self, mechanism: str, reply: Reply) -> None:
         super().__init__(f"authentication with {mechanism} was refused", reply)
         self.mechanism = mechanism
+
+    def explain(self, detail: str) -> None:
+        """Add what the server said of the reason before its refusal."""
+        if detail:
+            self.detail = detail
+            self._sentence = f"{self.what} ({detail}): {self.reply}"
 
 
 class SenderRefused(ReplyError):

@@ -7,14 +7,16 @@ feeds it by hand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, TypeAlias, TypeVar
 
 from .properties import ConnectionProperties
 
 __all__ = [
+    "Await",
     "Call",
     "Close",
     "Connect",
@@ -134,6 +136,8 @@ class TLSInfo:
     chain: tuple[bytes, ...] = ()
     #: Whether an earlier session was taken up again, which saves the certificates.
     resumed: bool = False
+    #: Channel bindings that only the TLS library knows, by their registered names. RFC 5929, 9266.
+    bindings: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(slots=True)
@@ -175,6 +179,14 @@ class Call:
 
 
 @dataclass(slots=True)
+class Await:
+    """Wait for what another thread or task finds out. Gives back the result of `future`."""
+
+    future: Future[Any]
+    deadline: Deadline
+
+
+@dataclass(slots=True)
 class Emit:
     """Tell the program what happened."""
 
@@ -182,7 +194,18 @@ class Emit:
 
 
 Op: TypeAlias = (
-    Connect | Read | Poll | Write | PrepareTLS | StartTLS | Verify | Close | Sleep | Call | Emit
+    Connect
+    | Read
+    | Poll
+    | Write
+    | PrepareTLS
+    | StartTLS
+    | Verify
+    | Close
+    | Sleep
+    | Call
+    | Await
+    | Emit
 )
 
 T = TypeVar("T")

@@ -28,6 +28,7 @@ __all__ = [
     "SSLStartMode",
     "Sensitivity",
     "assign",
+    "callback",
     "choice",
     "decimal",
     "flag",
@@ -54,17 +55,27 @@ class SSLStartMode(IntEnum):
 
 
 class AuthMechanism(IntEnum):
-    """How to prove who the user is."""
+    """How to prove who the user is. Without a choice, the strongest that both sides know."""
 
-    #: LOGIN, or PLAIN where LOGIN is not offered.
+    #: LOGIN, or PLAIN where LOGIN is not offered; only where it was assigned.
     USER_PASSWORD = 0
     CRAM_MD5 = 1
+    #: Needs `pip install smtps[ntlm]`.
     NTLM = 2
+    #: POP's own; SMTP has none.
     APOP = 3
     SASL_PLAIN = 4
     SASL_DIGEST_MD5 = 5
+    #: GSSAPI; needs `pip install smtps[kerberos]`.
     KERBEROS = 6
     XOAUTH2 = 7
+    SCRAM_SHA_1 = 100
+    SCRAM_SHA_256 = 101
+    SCRAM_SHA_1_PLUS = 102
+    SCRAM_SHA_256_PLUS = 103
+    OAUTHBEARER = 104
+    #: By the client certificate.
+    EXTERNAL = 105
 
 
 class CertStoreType(IntEnum):
@@ -423,6 +434,24 @@ def decimal(name: str, default: float, *, low: float = 0, doc: str = "") -> Opti
             raise BadValue(field, f"{value!r} is not a number") from None
 
     return Option(name, default, check=checked, parse=parsed, show=lambda v: f"{v:g}", doc=doc)
+
+
+def callback(name: str, *, doc: str = "") -> Option[Callable[..., Any] | None]:
+    """Declare an option that is a function of the program, or None."""
+
+    def checked(field: str, value: Any) -> Callable[..., Any] | None:
+        if value is not None and not callable(value):
+            raise BadValue(field, f"expected a function, not {type(value).__name__}")
+        function: Callable[..., Any] | None = value
+        return function
+
+    def parsed(field: str, _: str) -> Any:
+        raise BadValue(field, "a function cannot be named in text; assign it")
+
+    def shown(value: Callable[..., Any] | None) -> str:
+        return "" if value is None else getattr(value, "__qualname__", type(value).__name__)
+
+    return Option(name, None, check=checked, parse=parsed, show=shown, doc=doc)
 
 
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}

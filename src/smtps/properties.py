@@ -13,6 +13,7 @@ from .options import (
     RecipientType,
     Sensitivity,
     SSLStartMode,
+    callback,
     choice,
     decimal,
     flag,
@@ -50,7 +51,19 @@ class ConnectionProperties(TLSProperties):
     user = text("User", doc="Empty: no authentication.")
     password = text("Password", secret=True, doc="Used with User; never shown.")
     auth_mechanism = choice(
-        "AuthMechanism", AuthMechanism.USER_PASSWORD, doc="How User is authenticated."
+        "AuthMechanism",
+        AuthMechanism.USER_PASSWORD,
+        doc="How User is authenticated; the strongest that both sides know until it is assigned.",
+    )
+    authorization_identity = text(
+        "AuthorizationIdentity",
+        secret=True,
+        doc="For OAuth the token, with `Bearer ` in front or without; else as whom to act.",
+    )
+    token_provider = callback(
+        "TokenProvider",
+        doc="Called for an OAuth token: it gives text or a `Token`; in AsyncSMTPS it may be a"
+        " coroutine function. Connections with the same provider share its token.",
     )
     ssl_start_mode = choice(
         "SSLStartMode", SSLStartMode.AUTOMATIC, locked=101, doc="When TLS starts."

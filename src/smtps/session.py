@@ -17,6 +17,7 @@ from .ops import Connected, Deadline, TLSInfo
 from .phase import Phase
 from .properties import ConnectionProperties
 from .reply import Reply
+from .tokens import TokenSource
 from .wire.capabilities import Capabilities
 
 __all__ = ["Session"]
@@ -38,6 +39,8 @@ class Session:
         self.tls: TLSInfo | None = None
         #: "OK" or why the server's certificate was not trusted; empty before the first handshake.
         self.certificate_status = ""
+        #: Held so that connections with the same provider find the same source.
+        self.tokens: TokenSource | None = None
         self.reset()
 
     def reset(self) -> None:

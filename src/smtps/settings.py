@@ -72,6 +72,13 @@ def _is_label(label: str) -> bool:
     return 0 < len(label) <= 63 and label.replace("-", "").replace("_", "").isalnum()
 
 
+def _check_binding(field: str, value: str) -> str:
+    kinds = ("tls-exporter", "tls-server-end-point", "tls-unique")
+    if value and value not in kinds:
+        raise BadValue(field, f"none of {', '.join(kinds)}")
+    return value
+
+
 class Settings(TLSSettings):
     """Typed access to the configuration settings of one connection.
 
@@ -208,5 +215,12 @@ class Settings(TLSSettings):
     allow_plaintext_auth = flag(
         "AllowPlaintextAuth",
         False,
-        doc="Whether a password may cross a connection without TLS.",
+        doc="Whether a password or token may cross a connection without TLS.",
+    )
+    channel_binding = text(
+        "ChannelBinding",
+        check=_check_binding,
+        doc="What SCRAM-...-PLUS binds to: tls-unique (TLS 1.2), tls-exporter (TLS 1.3, where"
+        " Python has it) or tls-server-end-point. Empty: what servers expect of the version, and"
+        " tls-server-end-point where -PLUS is named and Python cannot give that.",
     )

@@ -32,7 +32,8 @@ class RelayURL:
     start_mode: SSLStartMode
     user: str = ""
     password: str = field(default="", repr=False)
-    query: tuple[tuple[str, str], ...] = ()
+    #: A token may be among them.
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @classmethod
     def parse(cls, url: str) -> RelayURL:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import pytest
@@ -11,16 +10,14 @@ from smtps.client import SMTPS
 from smtps.dialogue.closing import close_session
 from smtps.dialogue.opening import open_session
 from smtps.errors import (
-    AuthenticationRefused,
     BadValue,
     ConnectionLost,
     GreetingRefused,
-    NotOffered,
     ProtocolError,
     SMTPSError,
     TLSError,
 )
-from smtps.events import Direction, PITrail
+from smtps.events import PITrail
 from smtps.options import SSLStartMode
 from smtps.session import Session
 from tests.support.player import GREETING, Player, resting_session
@@ -127,55 +124,6 @@ def test_a_password_does_not_cross_clear_text_unless_allowed() -> None:
     error = fails("", user="u", password="p", ssl_start_mode=SSLStartMode.NONE)
     assert isinstance(error, BadValue)
     assert error.field == "user"
-
-
-AUTH = {
-    "user": "u",
-    "password": "S3cr3t",
-    "ssl_start_mode": SSLStartMode.NONE,
-    "allow_plaintext_auth": True,
-}
-
-
-def coded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
-def test_login_answers_two_questions() -> None:
-    _, player = play(
-        f"{GREETING}\n{HELLO}S: 250-relay\nS: 250 AUTH LOGIN PLAIN\nC: AUTH LOGIN\n"
-        f"S: 334 {coded('Username:')}\nC: {coded('u')}\nS: 334 {coded('Password:')}\n"
-        f"C: {coded('S3cr3t')}\nS: 235 ok",
-        **AUTH,
-    )
-    said = [event.message for event in player.events if isinstance(event, PITrail)]
-    assert not any(coded("S3cr3t") in line for line in said)
-    assert said.count("********") == 2
-
-
-def test_plain_is_used_where_login_is_not_offered() -> None:
-    transcript = (
-        f"{GREETING}\n{HELLO}S: 250-relay\nS: 250 AUTH=PLAIN\n"
-        f"C: AUTH PLAIN {base64.b64encode(bytes(1) + b'u' + bytes(1) + b'S3cr3t').decode()}\n"
-    )
-    _, player = play(transcript + "S: 235 ok", **AUTH)
-    assert PITrail(Direction.CLIENT, "AUTH PLAIN ********") in player.events
-    error = fails(transcript + "S: 535 5.7.8 wrong", **AUTH)
-    assert isinstance(error, AuthenticationRefused)
-    assert "S3cr3t" not in repr(error) + str(error)
-
-
-def test_no_common_mechanism_is_said_with_what_is_offered() -> None:
-    error = fails(f"{GREETING}\n{HELLO}S: 250-relay\nS: 250 AUTH GSSAPI", **AUTH)
-    assert isinstance(error, NotOffered)
-    assert "GSSAPI" in str(error)
-
-
-def test_a_challenge_that_is_not_base64_is_a_protocol_error() -> None:
-    error = fails(
-        f"{GREETING}\n{HELLO}S: 250-relay\nS: 250 AUTH LOGIN\nC: AUTH LOGIN\nS: 334 ???", **AUTH
-    )
-    assert isinstance(error, ProtocolError)
 
 
 @pytest.mark.parametrize("answer", ["S: 221 bye", "S: 500 what", "X", "S: nonsense"])

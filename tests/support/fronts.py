@@ -15,6 +15,7 @@ class Front:
     """`SMTPS`, or `AsyncSMTPS` on a loop of its own; either is called as if it were blocking."""
 
     def __init__(self, kind: str) -> None:
+        self.kind = kind
         self._class: type[Any] = {"sync": SMTPS, "async": AsyncSMTPS}[kind]
         self._runner = asyncio.Runner() if kind == "async" else None
         self._open: list[Any] = []

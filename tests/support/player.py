@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from smtps.client import SMTPS
 from smtps.errors import ConnectionLost, SMTPSError
 from smtps.ops import (
+    Call,
     Close,
     Connect,
     Connected,
@@ -30,6 +31,7 @@ GREETING = "S: 220 relay ESMTP"
 class Player:
     """Answer operations from a transcript: "C:" lines are expected, "S:" lines are served.
 
+    "C~ text" expects a line that begins so, for what is random.
     "S! text" is served as raw bytes, with backslash escapes; "X" closes; "TLS" is a handshake.
 
     Args:
@@ -85,6 +87,8 @@ class Player:
             case Close():
                 self.closed = True
                 return None
+            case Call():
+                return op.function(*op.arguments)
             case Emit():
                 self.events.append(op.event)
                 return None
@@ -94,7 +98,12 @@ class Player:
         return self._steps[0] if self._steps else ""
 
     def _check_written(self) -> None:
-        while self._next().startswith("C:") and self._written:
+        while self._next()[:2] in ("C:", "C~") and self._written:
+            if self._next()[1] == "~":
+                line, _, self._written = self._written.partition(b"\r\n")
+                assert line.startswith(self._next()[2:].strip().encode()), line
+                self._steps.pop(0)
+                continue
             wanted = self._next()[2:].strip().encode() + b"\r\n"
             assert self._written.startswith(wanted), (self._written, wanted)
             self._written = self._written[len(wanted) :]

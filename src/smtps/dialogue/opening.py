@@ -16,6 +16,7 @@ from ..session import Session
 from ..wire.capabilities import Capabilities
 from ..wire.commands import build_command
 from .authentication import authenticate
+from .credentials import check_credentials, is_wanted
 from .exchange import exchange, read_reply, remark, tell_status
 from .securing import prepare_tls, shake_hands
 
@@ -52,7 +53,7 @@ def open_session(session: Session) -> Dialogue[None]:
         yield from _secure(session)
         # RFC 3207 4.2: what was said in clear text may be forged; ask again.
         yield from _hello(session)
-    if options.user:
+    if is_wanted(options):
         yield from authenticate(session)
     session.connected = session.resting = True
 
@@ -66,13 +67,8 @@ def check_options(session: Session) -> None:
     options = session.options
     if not options.mail_server:
         raise BadValue("mail_server", "empty; name the relay", code=163)
-    clear = options.start_mode is SSLStartMode.NONE
-    if options.user and clear and not options.settings.allow_plaintext_auth:
-        raise BadValue(
-            "user",
-            "a password does not cross a connection without TLS; choose another"
-            " ssl_start_mode, or set allow_plaintext_auth",
-        )
+    if is_wanted(options):
+        check_credentials(options)
     if options.allow_extensions:
         return
     if options.start_mode is SSLStartMode.EXPLICIT:
@@ -80,7 +76,7 @@ def check_options(session: Session) -> None:
             "allow_extensions",
             "STARTTLS needs EHLO; allow extensions or choose ssl_start_mode IMPLICIT or NONE",
         )
-    if options.user:
+    if is_wanted(options):
         raise BadValue("allow_extensions", "authentication needs EHLO; allow extensions")
 
 

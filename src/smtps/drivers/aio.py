@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from ..errors import ConnectionLost, Interrupted, SMTPSError, TimedOut
 from ..ops import (
+    Await,
     Call,
     Close,
     Connect,
@@ -62,6 +63,7 @@ class AsyncDriver:
             Verify: lambda op: _settle(verify(op)),
             Sleep: lambda op: asyncio.sleep(op.seconds),
             Call: lambda op: _settle(op.function(*op.arguments)),
+            Await: self._await,
             Emit: lambda op: _settle(self._observer(op.event)),
         }
 
@@ -184,6 +186,14 @@ class AsyncDriver:
                 raise
             raise loss(error, tls_code=283) from error
         return stream.has_data
+
+    async def _await(self, op: Await) -> Any:
+        seconds = op.deadline.seconds()
+        # Not wait_for: its cancellation would reach the future that others wait for too.
+        done, _ = await asyncio.wait([asyncio.wrap_future(op.future)], timeout=seconds)
+        if not done:
+            raise TimedOut(seconds or 0)
+        return op.future.result()
 
     def _open_stream(self) -> Stream:
         if self._stream is None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import socket
 import ssl
 import threading
 from collections.abc import Callable
+from time import monotonic
 from typing import Any, TypeVar
 
 from ..errors import ConnectionLost, Interrupted, ProtocolError, SMTPSError, TimedOut
 from ..ops import (
+    Await,
     Call,
     Close,
     Connect,
@@ -42,6 +45,8 @@ T = TypeVar("T")
 _RECEIVE = 65536
 # A server that talks while we write is heard, but not without end.
 _INBOX_LIMIT = 1 << 20
+# How often one who waits for another thread looks up; nothing of a socket wakes it.
+_GLANCE = 0.05
 
 
 class BlockingDriver:
@@ -72,6 +77,7 @@ class BlockingDriver:
             Close: lambda _: self._close(),
             Sleep: lambda op: self._interrupted.wait(op.seconds),
             Call: lambda op: op.function(*op.arguments),
+            Await: self._await,
             Emit: lambda op: self._observer(op.event),
         }
 
@@ -208,6 +214,15 @@ class BlockingDriver:
     def _check_interrupted(self) -> None:
         if self._interrupted.is_set():
             raise Interrupted
+
+    def _await(self, op: Await) -> Any:
+        allowed = op.deadline.seconds()
+        until = None if allowed is None else monotonic() + allowed
+        while not concurrent.futures.wait([op.future], _GLANCE).done:
+            self._check_interrupted()
+            if until is not None and monotonic() >= until:
+                raise TimedOut(allowed or 0)
+        return op.future.result()
 
     # --- the socket -------------------------------------------------------------------------------
 

@@ -124,7 +124,9 @@ def describe(
         chain = earlier.chain
     else:
         chain = (certificate,) if op.verify else _peer_chain(connection) or (certificate,)
-    return TLSInfo(connection.version() or "", name, bits, certificate, chain, resumed)
+    version = connection.version() or ""
+    bindings = _bindings(connection, version)
+    return TLSInfo(version, name, bits, certificate, chain, resumed, bindings)
 
 
 def _peer_chain(connection: Any) -> tuple[bytes, ...]:
@@ -133,3 +135,11 @@ def _peer_chain(connection: Any) -> tuple[bytes, ...]:
         return tuple(connection.get_unverified_chain())
     sent = connection._sslobj.get_unverified_chain() or ()
     return tuple(certificate.public_bytes(_ssl.ENCODING_DER) for certificate in sent)
+
+
+def _bindings(connection: ssl.SSLSocket | ssl.SSLObject, version: str) -> dict[str, bytes]:
+    # RFC 9266: TLS 1.3 has tls-exporter in place of tls-unique. No Python up to 3.14 gives it.
+    kind = "tls-exporter" if version == "TLSv1.3" else "tls-unique"
+    if kind not in ssl.CHANNEL_BINDING_TYPES:
+        return {}
+    return {kind: connection.get_channel_binding(kind) or b""}

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from .choice import choose, start
-from .credentials import Credentials, Responses
-from .encoding import decode_challenge, encode_response
+from .binding import choose_binding, end_point
+from .choice import Mechanism, named, offers_binding, strongest
+from .credentials import Binding, Credentials, Responses
+from .encoding import LONGEST_COMMAND, Hidden, auth_line, decode_challenge, response_line
+from .negotiate import missing_extra
+from .oauth import bearer
 
 __all__ = [
+    "Binding",
     "Credentials",
+    "Hidden",
+    "LONGEST_COMMAND",
+    "Mechanism",
     "Responses",
-    "choose",
+    "auth_line",
+    "bearer",
+    "choose_binding",
     "decode_challenge",
-    "encode_response",
-    "start",
+    "end_point",
+    "missing_extra",
+    "named",
+    "offers_binding",
+    "response_line",
+    "strongest",
 ]

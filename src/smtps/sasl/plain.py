@@ -8,5 +8,8 @@ __all__ = ["plain"]
 
 
 def plain(credentials: Credentials) -> Responses:
-    """Give the one response of PLAIN."""
-    yield b"\0".join((b"", credentials.user.encode(), credentials.password.encode()))
+    """Give the one response of PLAIN; preparing the strings is the server's part."""
+    yield b"\0".join(
+        text.encode()
+        for text in (credentials.authorization, credentials.user, credentials.password)
+    )

@@ -1,0 +1,352 @@
+"""Logging in from both components, at a sink that knows the mechanisms from the other side."""
+
+from __future__ import annotations
+
+import base64
+import pickle
+import ssl
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from smtps import (
+    AuthenticationRefused,
+    AuthMechanism,
+    BadValue,
+    ProtocolError,
+    SMTPSError,
+    Token,
+)
+from smtps.testing import AuthExchange, Sink
+from tests.support.fronts import Front
+
+SECRET = "S3cr3t!pass"
+PASSWORD_MECHANISMS = ["PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"]
+OAUTH = ["XOAUTH2", "OAUTHBEARER"]
+PLUS = ["SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS"]
+
+
+def sink_with(*mechanisms: str, password: str = SECRET, **options: Any) -> Sink:
+    return Sink(tls="starttls", mechanisms=mechanisms, users={"joe": password}, **options)
+
+
+def options_for(sink: Sink, mechanism: str, secret: str = SECRET) -> dict[str, Any]:
+    secrets = {"authorization_identity" if mechanism in OAUTH else "password": secret}
+    return {**connection(sink), **secrets}
+
+
+def connection(sink: Sink) -> dict[str, Any]:
+    return {
+        "mail_server": sink.host,
+        "mail_port": sink.port,
+        "ssl_start_mode": 2,
+        "openssl_ca_file": sink.ca_file,
+        "user": "joe",
+    }
+
+
+@pytest.mark.parametrize("mechanism", PASSWORD_MECHANISMS + OAUTH)
+def test_each_mechanism_is_taken_by_a_server_that_knows_it(front: Front, mechanism: str) -> None:
+    with sink_with(mechanism) as sink:
+        front.connect(front.make(**options_for(sink, mechanism)))
+        assert (sink.connections[0].user, sink.connections[0].mechanism) == ("joe", mechanism)
+
+
+@pytest.mark.parametrize("mechanism", [*PASSWORD_MECHANISMS, *OAUTH])
+def test_a_wrong_secret_is_refused(front: Front, mechanism: str) -> None:
+    with sink_with(mechanism) as sink:
+        smtp = front.make(**options_for(sink, mechanism, "wrong"))
+        with pytest.raises(AuthenticationRefused) as caught:
+            front.connect(smtp)
+        assert caught.value.reply.code == 535
+        assert caught.value.mechanism == mechanism
+        assert not smtp.connected
+
+
+def test_the_strongest_is_chosen_over_tls(front: Front) -> None:
+    with sink_with(*PASSWORD_MECHANISMS) as sink:
+        front.connect(front.make(**options_for(sink, "")))
+        assert sink.connections[0].mechanism == "SCRAM-SHA-256"
+
+
+def test_a_password_of_any_script_is_the_same_on_both_sides(front: Front) -> None:
+    for mechanism in PASSWORD_MECHANISMS:
+        with sink_with(mechanism, password="pässwörd ж") as sink:
+            front.connect(front.make(**options_for(sink, mechanism, "pässwörd ж")))
+            assert sink.connections[0].user == "joe"
+
+
+# --- channel binding ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def old_tls(authority: Any) -> Any:
+    certificate = authority.issue()
+    certificate.context.maximum_version = ssl.TLSVersion.TLSv1_2
+    return certificate
+
+
+def test_plus_is_chosen_where_tls_gives_what_servers_expect(front: Front, old_tls: Any) -> None:
+    with sink_with(*PASSWORD_MECHANISMS, *PLUS, certificate=old_tls) as sink:
+        front.connect(front.make(**options_for(sink, "")))
+        assert sink.connections[0].tls == "TLSv1.2"
+        assert sink.connections[0].mechanism == "SCRAM-SHA-256-PLUS"
+        assert sink.connections[0].user == "joe"
+
+
+@pytest.mark.parametrize(
+    "named", [AuthMechanism.SCRAM_SHA_1_PLUS, AuthMechanism.SCRAM_SHA_256_PLUS]
+)
+def test_plus_binds_to_the_certificate_where_it_is_named(front: Front, named: Any) -> None:
+    with sink_with(*PLUS) as sink:
+        front.connect(front.make(**options_for(sink, ""), auth_mechanism=named))
+        assert sink.connections[0].tls == "TLSv1.3"
+        assert sink.connections[0].user == "joe"
+
+
+def test_the_kind_of_binding_can_be_chosen(front: Front) -> None:
+    with sink_with("SCRAM-SHA-256", *PLUS) as sink:
+        kind = "tls-server-end-point"
+        front.connect(front.make(**options_for(sink, ""), channel_binding=kind))
+        assert sink.connections[0].mechanism == "SCRAM-SHA-256-PLUS"
+
+
+def test_a_kind_of_binding_that_is_not_there_is_an_error(front: Front) -> None:
+    with sink_with(*PLUS) as sink:
+        smtp = front.make(
+            **options_for(sink, ""),
+            channel_binding="tls-unique",
+            auth_mechanism=AuthMechanism.SCRAM_SHA_256_PLUS,
+        )
+        with pytest.raises(BadValue) as caught:
+            front.connect(smtp)
+        assert caught.value.field == "channel_binding"
+
+
+def test_an_exchange_that_someone_passes_on_is_refused(front: Front, authority: Any) -> None:
+    # What the client is bound to is not what the server sees.
+    with sink_with(*PLUS, certificate=authority.issue()) as sink:
+        object.__setattr__(sink._service, "end_point", b"another certificate")
+        smtp = front.make(**options_for(sink, ""), auth_mechanism=AuthMechanism.SCRAM_SHA_256_PLUS)
+        with pytest.raises(AuthenticationRefused, match="channel-bindings-dont-match"):
+            front.connect(smtp)
+
+
+def test_a_kind_of_binding_that_the_server_does_not_know_is_reported(front: Front) -> None:
+    with sink_with(*PLUS) as sink:
+        object.__setattr__(sink._service, "end_point", b"")
+        smtp = front.make(**options_for(sink, ""), auth_mechanism=AuthMechanism.SCRAM_SHA_256_PLUS)
+        with pytest.raises(AuthenticationRefused, match="unsupported-channel-binding-type"):
+            front.connect(smtp)
+
+
+# --- hostile servers ------------------------------------------------------------------------------
+
+
+def hostile(act: Callable[[AuthExchange], str | None], name: str = "SCRAM-SHA-256") -> Sink:
+    return Sink(tls="starttls", users={"joe": SECRET}, mechanisms={name: act, "PLAIN": act})
+
+
+def no_proof(exchange: AuthExchange) -> str:
+    """Go through SCRAM but for the proof, which only a server that knows the password has."""
+    nonce = exchange.first().decode().partition(",r=")[2]
+    exchange.ask(f"r={nonce}x,s=c2FsdA==,i=4096".encode())
+    return "joe"
+
+
+def wrong_proof(exchange: AuthExchange) -> str:
+    no_proof(exchange)
+    exchange.ask(b"v=" + base64.b64encode(b"x" * 32))
+    return "joe"
+
+
+def other_nonce(exchange: AuthExchange) -> str:
+    exchange.ask(b"r=other,s=c2FsdA==,i=4096")
+    return "joe"
+
+
+def iterations(count: int) -> Callable[[AuthExchange], str]:
+    def act(exchange: AuthExchange) -> str:
+        nonce = exchange.first().decode().partition(",r=")[2]
+        exchange.ask(f"r={nonce}x,s=c2FsdA==,i={count}".encode())
+        return "joe"
+
+    return act
+
+
+def extension(exchange: AuthExchange) -> str:
+    nonce = exchange.first().decode().partition(",r=")[2]
+    exchange.ask(f"m=evil,r={nonce}x,s=c2FsdA==,i=4096".encode())
+    return "joe"
+
+
+def at_once(exchange: AuthExchange) -> str:
+    return "joe"
+
+
+def endless(exchange: AuthExchange) -> str:
+    while True:
+        exchange.ask(b"more")
+
+
+def huge(exchange: AuthExchange) -> str:
+    exchange.ask(b"x" * 1_000_000)
+    return "joe"
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        no_proof,
+        wrong_proof,
+        other_nonce,
+        iterations(1),
+        iterations(2147483647),
+        extension,
+        at_once,
+        endless,
+        huge,
+    ],
+)
+def test_a_server_that_does_not_prove_itself_is_left_at_once(front: Front, act: Any) -> None:
+    with hostile(act) as sink:
+        smtp = front.make(**options_for(sink, ""))
+        began = time.monotonic()
+        with pytest.raises(ProtocolError):
+            front.connect(smtp)
+        assert time.monotonic() - began < 2
+        assert not smtp.connected
+        # The password stays here: PLAIN was offered too.
+        assert all("PLAIN" not in line for line in sink.connections[0].commands)
+
+
+def test_after_a_refused_login_the_component_can_be_used_again(front: Front) -> None:
+    with sink_with("SCRAM-SHA-256") as sink:
+        smtp = front.make(**options_for(sink, "", "wrong"))
+        with pytest.raises(AuthenticationRefused):
+            front.connect(smtp)
+        smtp.password = SECRET
+        front.connect(smtp)
+        assert sink.connections[1].user == "joe"
+
+
+# --- what is shown --------------------------------------------------------------------------------
+
+
+def spellings(secret: str) -> list[str]:
+    data = secret.encode()
+    inner = [base64.b64encode(b"x" * shift + data).decode()[shift + 2 : -4] for shift in range(3)]
+    return [secret, secret[::-1], data.hex(), data.hex().upper(), *inner]
+
+
+@pytest.mark.parametrize("right", [True, False])
+@pytest.mark.parametrize("mechanism", [*PASSWORD_MECHANISMS, *OAUTH])
+def test_no_secret_is_shown_anywhere(front: Front, mechanism: str, right: bool) -> None:
+    users = SECRET if right else "another"
+    with sink_with(mechanism, password=users) as sink:
+        smtp = front.make(**options_for(sink, mechanism))
+        shown: list[str] = []
+        smtp.on_pi_trail = lambda event: shown.append(repr(event))
+        try:
+            front.connect(smtp)
+        except SMTPSError as error:
+            shown += [str(error), repr(error), repr(vars(error)), repr(pickle.dumps(error))]
+            # As a reporter of errors prints it, with the variables of each frame of the package.
+            for frame in traceback.TracebackException.from_exception(
+                error, capture_locals=True
+            ).stack:
+                if "/smtps/" in frame.filename:
+                    shown.append(repr(frame.locals))
+        shown += [repr(smtp), str(smtp.last_reply)]
+        text = "\n".join(shown)
+        assert "********" in text
+        assert [spelling for spelling in spellings(SECRET) if spelling in text] == []
+
+
+def test_a_component_is_not_pickled(front: Front) -> None:
+    smtp = front.make(user="joe", password=SECRET)
+    with pytest.raises(TypeError):
+        pickle.dumps(smtp)
+
+
+# --- tokens ---------------------------------------------------------------------------------------
+
+
+def counting(front: Front, *tokens: str | Token) -> tuple[Any, list[None]]:
+    """Give a provider, a coroutine function for `AsyncSMTPS`, and its calls."""
+    calls: list[None] = []
+    left = iter(tokens)
+
+    def provide() -> str | Token:
+        calls.append(None)
+        return next(left)
+
+    async def provide_later() -> str | Token:
+        return provide()
+
+    return (provide_later if front.kind == "async" else provide), calls
+
+
+def test_a_provider_gives_the_token(front: Front) -> None:
+    with sink_with("OAUTHBEARER") as sink:
+        provider, _ = counting(front, SECRET)
+        front.connect(front.make(**connection(sink), token_provider=provider))
+        assert sink.connections[0].user == "joe"
+
+
+def test_connections_with_one_provider_share_its_token(front: Front) -> None:
+    with sink_with("XOAUTH2") as sink:
+        provider, calls = counting(front, SECRET)
+        kept = [front.make(**connection(sink), token_provider=provider) for _ in range(3)]
+        for smtp in kept:
+            front.connect(smtp)
+        assert len(calls) == 1
+
+
+def test_a_token_that_has_ended_is_fetched_anew(front: Front) -> None:
+    with sink_with("XOAUTH2") as sink:
+        provider, calls = counting(front, Token(SECRET, lifetime=0), Token(SECRET))
+        kept = [front.make(**connection(sink), token_provider=provider) for _ in range(2)]
+        for smtp in kept:
+            front.connect(smtp)
+        assert len(calls) == 2
+
+
+def test_a_token_that_the_server_no_longer_takes_is_replaced_once(front: Front) -> None:
+    users = {"joe": "first"}
+    with Sink(tls="starttls", users=users, mechanisms=["XOAUTH2"]) as sink:
+        provider, calls = counting(front, "first", "second")
+        smtp = front.make(**connection(sink), token_provider=provider)
+        front.connect(smtp)
+        front.disconnect(smtp)
+        users["joe"] = "second"
+        front.connect(smtp)
+        assert sink.connections[1].user == "joe"
+        assert len(calls) == 2
+
+
+def test_what_the_provider_raises_reaches_the_caller(front: Front) -> None:
+    class NoNetworkError(Exception):
+        pass
+
+    def provide() -> str:
+        raise NoNetworkError
+
+    with sink_with("XOAUTH2") as sink:
+        smtp = front.make(**connection(sink), token_provider=provide)
+        for _ in range(2):
+            with pytest.raises(NoNetworkError):
+                front.connect(smtp)
+            assert not smtp.connected
+            assert smtp.idle
+
+
+@pytest.mark.parametrize("answer", [None, "", 5, b"bytes", Token("")])
+def test_a_provider_that_gives_no_token_is_named(front: Front, answer: Any) -> None:
+    with sink_with("XOAUTH2") as sink:
+        smtp = front.make(**connection(sink), token_provider=lambda: answer)
+        with pytest.raises(BadValue, match="token_provider"):
+            front.connect(smtp)

@@ -13,11 +13,13 @@ import pytest
 from smtps.testing import Authority
 from smtps.testing.certificates import default_authority
 from tests.support.aiosmtpd_server import Aiosmtpd
+from tests.support.dovecot import Dovecot
 from tests.support.exim import Exim
 from tests.support.fronts import Front
 from tests.support.opensmtpd import OpenSMTPD
 from tests.support.postfix import Postfix
 from tests.support.servers import RealServer
+from tests.support.smtp_server import SMTPServer
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +60,23 @@ def opensmtpd() -> Iterator[OpenSMTPD]:
     server.stop()
 
 
-@pytest.fixture(params=["postfix", "exim", "opensmtpd", "aiosmtpd"])
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    """A private Dovecot, one for each worker."""
+    server = Dovecot()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def smtp_server() -> Iterator[SMTPServer]:
+    """An smtp-server, one for each worker."""
+    server = SMTPServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["postfix", "exim", "dovecot", "opensmtpd", "smtp_server", "aiosmtpd"])
 def real_server(request: pytest.FixtureRequest) -> RealServer:
     """Each of the real servers in turn."""
     server: RealServer = request.getfixturevalue(request.param)

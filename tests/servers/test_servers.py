@@ -8,8 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.aiosmtpd_server import Aiosmtpd
+from tests.support.dovecot import FULL, Dovecot
+from tests.support.exim import Exim
+from tests.support.opensmtpd import OpenSMTPD
 from tests.support.postfix import Postfix
+from tests.support.raw import RawClient
 from tests.support.servers import DEFERRED, REFUSED, RealServer, fresh_address, require
 
 CONTENT = b"Subject: x\r\nTo: <a@x.example>\r\n\r\n.dot\r\n..\r\n\r\n" + b"y" * 990 + b"\r\n\r\n"
@@ -21,6 +24,9 @@ def client(real_server: RealServer) -> Iterator[smtplib.SMTP]:
         if real_server.offers_tls:
             client.starttls(context=ssl.create_default_context(cafile=real_server.ca_file))
         client.ehlo()
+        if real_server.user is not None and real_server.password is not None:
+            client.login(real_server.user, real_server.password)
+            client.ehlo()
         yield client
 
 
@@ -50,27 +56,98 @@ def test_what_did_not_come_is_not_received(real_server: RealServer) -> None:
         real_server.received(fresh_address(), timeout=0.05)
 
 
-def test_aiosmtpd_knows_its_user(aiosmtpd: Aiosmtpd) -> None:
-    with smtplib.SMTP(aiosmtpd.host, aiosmtpd.port, timeout=20) as client:
-        client.starttls(context=ssl.create_default_context(cafile=aiosmtpd.ca_file))
+@pytest.mark.parametrize("name", ["exim", "dovecot", "smtp_server", "aiosmtpd"])
+def test_a_wrong_password_is_refused(name: str, request: pytest.FixtureRequest) -> None:
+    server: RealServer = request.getfixturevalue(name)
+    assert server.user is not None
+    with smtplib.SMTP(server.host, server.port, timeout=20) as client:
+        client.starttls(context=ssl.create_default_context(cafile=server.ca_file))
         with pytest.raises(smtplib.SMTPAuthenticationError):
-            client.login(aiosmtpd.user, "wrong")
-        assert client.login(aiosmtpd.user, aiosmtpd.password)[0] == 235
+            client.login(server.user, "wrong")
 
 
-def test_postfix_takes_tls_from_the_first_byte(postfix: Postfix) -> None:
-    context = ssl.create_default_context(cafile=postfix.ca_file)
-    with smtplib.SMTP_SSL(postfix.host, postfix.implicit_port, context=context) as client:
+@pytest.mark.parametrize("name", ["postfix", "exim", "dovecot", "smtp_server"])
+def test_tls_from_the_first_byte_is_taken(name: str, request: pytest.FixtureRequest) -> None:
+    server: RealServer = request.getfixturevalue(name)
+    assert server.implicit_port is not None
+    context = ssl.create_default_context(cafile=server.ca_file)
+    with smtplib.SMTP_SSL(server.host, server.implicit_port, context=context) as client:
+        client.ehlo()
+        if server.user is not None and server.password is not None:
+            client.login(server.user, server.password)
         recipient = fresh_address()
         client.sendmail("a@x.example", [recipient], CONTENT)
-        assert postfix.received(recipient).content == CONTENT
+        assert server.received(recipient).content == CONTENT
 
 
-def test_postfix_offers_pipelining_and_chunking(postfix: Postfix) -> None:
-    with smtplib.SMTP(postfix.host, postfix.port) as client:
+OFFERS = {
+    "postfix": "PIPELINING SIZE VRFY ETRN ENHANCEDSTATUSCODES 8BITMIME DSN SMTPUTF8 CHUNKING",
+    "exim": "SIZE 8BITMIME DSN VRFY EXPN PIPELINING AUTH CHUNKING PRDR SMTPUTF8",
+    "dovecot": "8BITMIME AUTH BURL CHUNKING DSN ENHANCEDSTATUSCODES PIPELINING SIZE",
+    "opensmtpd": "8BITMIME ENHANCEDSTATUSCODES SIZE DSN",
+    "smtp_server": "PIPELINING 8BITMIME SMTPUTF8 ENHANCEDSTATUSCODES DSN REQUIRETLS SIZE",
+    "aiosmtpd": "SIZE 8BITMIME SMTPUTF8",
+}
+
+
+@pytest.mark.parametrize("real_server", OFFERS, indirect=True)
+def test_what_the_tests_rely_on_is_offered(
+    client: smtplib.SMTP, request: pytest.FixtureRequest
+) -> None:
+    name = request.node.callspec.params["real_server"]
+    assert set(OFFERS[name].lower().split()) <= set(client.esmtp_features)
+
+
+@pytest.mark.parametrize(
+    ("name", "mechanisms"),
+    [
+        ("exim", "PLAIN LOGIN CRAM-MD5"),
+        ("dovecot", "PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256"),
+        ("smtp_server", "PLAIN LOGIN CRAM-MD5 XOAUTH2"),
+        ("aiosmtpd", "LOGIN PLAIN"),
+    ],
+)
+def test_mechanisms_are_offered(name: str, mechanisms: str, request: pytest.FixtureRequest) -> None:
+    server: RealServer = request.getfixturevalue(name)
+    with smtplib.SMTP(server.host, server.port, timeout=20) as client:
+        client.starttls(context=ssl.create_default_context(cafile=server.ca_file))
         client.ehlo()
-        for extension in ("pipelining", "chunking", "dsn", "smtputf8", "8bitmime", "starttls"):
-            assert client.has_extn(extension)
+        assert client.esmtp_features["auth"].split() == mechanisms.split()
+
+
+def test_opensmtpd_drops_a_client_that_pipelines(opensmtpd: OpenSMTPD) -> None:
+    with RawClient(opensmtpd.host, opensmtpd.port) as client:
+        client.reply()
+        assert client.ask("EHLO client.example").startswith("250")
+        client.send(b"MAIL FROM:<a@x.example>\r\nRCPT TO:<b@x.example>\r\n")
+        assert "Pipelining not supported" in client.rest().decode()
+
+
+def test_exim_verifies_and_expands(exim: Exim) -> None:
+    with smtplib.SMTP(exim.host, exim.port) as client:
+        client.ehlo()
+        assert client.vrfy("one@kept.example")[0] == 250
+        assert client.vrfy(REFUSED)[0] == 550
+        code, text = client.expn("list@kept.example")
+        assert (code, b"one@kept.example" in text, b"two@kept.example" in text) == (250, True, True)
+
+
+def test_a_full_mailbox_of_dovecot_takes_the_recipient_and_no_message(dovecot: Dovecot) -> None:
+    kept = fresh_address()
+    with smtplib.LMTP(dovecot.host, dovecot.lmtp_port) as client:
+        client.ehlo()
+        client.mail("a@x.example")
+        assert [client.rcpt(to)[0] for to in (REFUSED, DEFERRED, FULL, kept)] == [
+            550,
+            451,
+            250,
+            250,
+        ]
+        client.docmd("DATA")
+        client.send(CONTENT.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+        assert [client.getreply()[0] for _ in range(2)] == [552, 250]
+    arrived = dovecot.mailbox(kept)
+    assert (arrived.sender, arrived.content) == ("a@x.example", CONTENT)
 
 
 def test_postfix_leaves_long_lines_and_odd_fields_alone(postfix: Postfix) -> None:

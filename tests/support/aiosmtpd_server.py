@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +9,7 @@ import pytest
 
 from smtps.testing.certificates import default_certificate
 
-from .servers import DEFERRED, REFUSED, Arrived, RealServer, await_greeting, free_port
+from .servers import DEFERRED, REFUSED, Arrived, RealServer, Shelf, await_greeting, free_port
 
 __all__ = ["Aiosmtpd"]
 
@@ -33,9 +31,9 @@ class Aiosmtpd(RealServer):
         certificate = default_certificate()
         self.ca_file = certificate.ca_file
         self.port = free_port()
-        self._handler = _Handler()
+        self._shelf = Shelf()
         self._controller = controller(
-            self._handler,
+            _Handler(self._shelf),
             hostname=self.host,
             port=self.port,
             ident="aiosmtpd",
@@ -46,14 +44,11 @@ class Aiosmtpd(RealServer):
         self._controller.start()
         await_greeting(self.host, self.port)
 
-    def received(self, recipient: str, timeout: float = 10.0) -> Arrived:
-        """Wait for the message to an address."""
-        (message,) = self._handler.received(lambda one: recipient in one.recipients, 1, timeout)
-        return message
-
-    def received_from(self, domain: str, count: int, timeout: float = 30.0) -> list[Arrived]:
-        """Wait for so many messages with a sender at this domain."""
-        return self._handler.received(lambda one: one.sender.endswith(f"@{domain}"), count, timeout)
+    def arrivals(
+        self, wanted: Callable[[Arrived], bool], count: int, timeout: float
+    ) -> list[Arrived]:
+        """Wait until there are so many of the wanted messages, and give all of them."""
+        return self._shelf.arrivals(wanted, count, timeout)
 
     def stop(self) -> None:
         """Stop it."""
@@ -63,21 +58,8 @@ class Aiosmtpd(RealServer):
 class _Handler:
     """Keep what comes, byte for byte."""
 
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._arrived: list[Arrived] = []
-
-    def received(
-        self, wanted: Callable[[Arrived], bool], count: int, timeout: float
-    ) -> list[Arrived]:
-        deadline = time.monotonic() + timeout
-        with self._changed:
-            while True:
-                found = list(filter(wanted, self._arrived))
-                if len(found) >= count:
-                    return found
-                if not self._changed.wait(deadline - time.monotonic()):
-                    raise TimeoutError(f"{len(found)} of {count} messages in {timeout:g} s")
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
 
     async def handle_RCPT(  # noqa: N802
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
@@ -90,11 +72,8 @@ class _Handler:
         return "250 2.1.5 Recipient OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        with self._changed:
-            self._arrived.append(
-                Arrived(envelope.mail_from, tuple(envelope.rcpt_tos), envelope.original_content)
-            )
-            self._changed.notify_all()
+        people = tuple(envelope.rcpt_tos)
+        self._shelf.put(Arrived(envelope.mail_from or "", people, envelope.original_content))
         return "250 2.0.0 OK"
 
 

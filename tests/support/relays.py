@@ -24,15 +24,6 @@ class RelayingServer(RealServer):
     def __init__(self, *, extensions: Iterable[str], faults: Iterable[Fault] = ()) -> None:
         self._sink = Sink(extensions=extensions, faults=faults)
 
-    def received(self, recipient: str, timeout: float = 10.0) -> Arrived:
-        """Wait for the message to an address at `KEPT`."""
-        (message,) = self._await(lambda one: recipient in one.recipients, 1, timeout)
-        return message
-
-    def received_from(self, domain: str, count: int, timeout: float = 30.0) -> list[Arrived]:
-        """Wait for so many messages to `KEPT` with a sender at this domain."""
-        return self._await(lambda one: one.sender.endswith(f"@{domain}"), count, timeout)
-
     @property
     def log(self) -> str:
         """What the server had to say."""
@@ -42,21 +33,22 @@ class RelayingServer(RealServer):
         """Stop the sink behind the server."""
         self._sink.close()
 
-    def _await(
-        self, wanted: Callable[[SinkMessage], bool], count: int, timeout: float
+    def arrivals(
+        self, wanted: Callable[[Arrived], bool], count: int, timeout: float
     ) -> list[Arrived]:
-        found: list[SinkMessage] = []
+        """Wait until the sink has so many of the wanted messages, and give all of them."""
+        found: list[Arrived] = []
 
-        def arrived() -> bool:
-            found[:] = filter(wanted, self._sink.messages)
+        def enough() -> bool:
+            found[:] = filter(wanted, map(_arrived, self._sink.messages))
             return len(found) >= count
 
         try:
-            self._sink.wait_until(arrived, timeout)
+            self._sink.wait_until(enough, timeout)
         except TimeoutError as error:
             error.add_note(self.log)
             raise
-        return [_arrived(message) for message in found]
+        return found
 
 
 def _arrived(message: SinkMessage) -> Arrived:

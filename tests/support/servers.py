@@ -6,9 +6,10 @@ import os
 import random
 import shutil
 import socket
+import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -23,6 +24,7 @@ __all__ = [
     "KEPT",
     "REFUSED",
     "RealServer",
+    "Shelf",
     "await_greeting",
     "fresh_address",
     "free_port",
@@ -54,6 +56,35 @@ class Arrived:
     recipient_parameters: tuple[Mapping[str, str | None], ...] = ()
 
 
+class Shelf:
+    """Messages that one thread puts down and another waits for."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._messages: list[Arrived] = []
+
+    def put(self, message: Arrived) -> None:
+        """Put one down."""
+        with self._changed:
+            self._messages.append(message)
+            self._changed.notify_all()
+
+    def arrivals(
+        self, wanted: Callable[[Arrived], bool], count: int, timeout: float
+    ) -> list[Arrived]:
+        """Wait until there are so many of the wanted messages, and give all of them."""
+        found: list[Arrived] = []
+
+        def enough() -> bool:
+            found[:] = filter(wanted, self._messages)
+            return len(found) >= count
+
+        with self._changed:
+            if not self._changed.wait_for(enough, timeout):
+                raise TimeoutError(f"{len(found)} of {count} messages came in {timeout:g} s")
+        return found
+
+
 class RealServer(ABC):
     """A mail server on a loopback port, with a certificate for localhost."""
 
@@ -83,13 +114,20 @@ class RealServer(ABC):
         query = urlencode(trust)
         return f"smtp://{login}{self.host}:{self.port}?{query}"
 
-    @abstractmethod
     def received(self, recipient: str, timeout: float = 10.0) -> Arrived:
         """Wait for the message to an address at `KEPT`; a `TimeoutError` tells that none came."""
+        (message,) = self.arrivals(lambda one: recipient in one.recipients, 1, timeout)
+        return message
+
+    def received_from(self, domain: str, count: int, timeout: float = 30.0) -> list[Arrived]:
+        """Wait for so many messages to `KEPT` with a sender at this domain; give all that came."""
+        return self.arrivals(lambda one: one.sender.endswith(f"@{domain}"), count, timeout)
 
     @abstractmethod
-    def received_from(self, domain: str, count: int, timeout: float = 30.0) -> list[Arrived]:
-        """Wait for so many messages with a sender at this domain, and give all that came."""
+    def arrivals(
+        self, wanted: Callable[[Arrived], bool], count: int, timeout: float
+    ) -> list[Arrived]:
+        """Wait until there are so many of the wanted messages, and give all of them."""
 
     @abstractmethod
     def stop(self) -> None:

@@ -58,6 +58,7 @@ def compare(
                 results.failures[name] = str(error)
             else:
                 runs.setdefault(name, []).append(run)
+                progress.note(f"{name}, {run.rate:,.0f}/s")
     results.figures = {
         name: summarise(list_of_runs)
         for name, list_of_runs in runs.items()

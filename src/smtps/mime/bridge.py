@@ -13,7 +13,7 @@ from typing import Any
 from ..address import Address, parse_address, parse_address_list
 from ..errors import BadValue
 
-__all__ = ["flatten", "recipients_of", "sender_of"]
+__all__ = ["flatten", "header_values", "recipients_of", "sender_of"]
 
 _fold = re.compile(r"\r?\n(?=[ \t])")
 _RECIPIENT_HEADERS = ("To", "Cc", "Bcc")
@@ -26,12 +26,12 @@ def sender_of(message: Message) -> str:
         BadValue: there is neither, or several in From without a Sender. RFC 5322, section 3.6.2.
     """
     resent = _resent_prefix(message)
-    sender = next(_values(message, resent + "Sender"), None)
+    sender = next(header_values(message, resent + "Sender"), None)
     if sender is not None:
         return _spec(parse_address(sender, field="Sender"))
     found = [
         address
-        for value in _values(message, resent + "From")
+        for value in header_values(message, resent + "From")
         for address in parse_address_list(value, field="From")
     ]
     if len(found) != 1:
@@ -46,7 +46,7 @@ def recipients_of(message: Message) -> list[str]:
     found = [
         _spec(address)
         for name in _RECIPIENT_HEADERS
-        for value in _values(message, resent + name)
+        for value in header_values(message, resent + name)
         for address in parse_address_list(value, field=name)
     ]
     return list(dict.fromkeys(found))
@@ -79,7 +79,8 @@ def _resent_prefix(message: Message) -> str:
     return "Resent-" if dates else ""
 
 
-def _values(message: Message, name: str) -> Iterator[str]:
+def header_values(message: Message, name: str) -> Iterator[str]:
+    """Give the values of a header, unfolded."""
     for value in message.get_all(name) or []:
         # A parsed message keeps its folds; RFC 5322 2.2.3 removes a line end before white space.
         yield _fold.sub("", str(value))

@@ -21,6 +21,7 @@ __all__ = [
     "address_header",
     "check_block",
     "header",
+    "other_header",
     "parse_headers",
     "text_header",
 ]
@@ -99,6 +100,32 @@ def text_header(
     except UnicodeEncodeError:
         raise _unmappable(name, charset) from None
     return header(name, value, limit=limit)
+
+
+_COMPUTED = frozenset(
+    ("from", "sender", "to", "cc", "bcc", "reply-to", "subject", "date", "message-id")
+)
+
+
+def other_header(name: str, value: str, *, own: bool = False) -> bytes:
+    """Return a header that a program named, encoded so far as it needs it.
+
+    Args:
+        own: whether it may be one that is computed.
+
+    Raises:
+        BadValue: it is computed, describes the MIME structure, or cannot be sent.
+    """
+    if not isinstance(value, str):
+        raise BadValue(name, f"expected text, not {type(value).__name__}")
+    if own:
+        return text_header(name, value)
+    folded = name.lower()
+    if folded in _COMPUTED or folded == "mime-version" or folded.startswith("content-"):
+        raise BadValue("headers", f"{name} has an argument of its own, or is computed")
+    if f"{folded}:".startswith(_STRUCTURED):
+        return header(name, value, structured=True)
+    return text_header(name, value)
 
 
 def address_header(

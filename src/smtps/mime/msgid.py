@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
 from ..errors import BadValue
 
-__all__ = ["check_date", "check_message_id", "format_date", "new_message_id"]
+__all__ = ["check_date", "check_message_id", "date_now", "format_date", "new_message_id"]
 
 _message_id = re.compile(r"[!-;=?-~]{1,900}").fullmatch
 _date = re.compile(
@@ -52,6 +53,20 @@ def format_date(when: datetime | None = None) -> str:
         # A zone with seconds in it (local mean time) cannot be written.
         when = when.astimezone(UTC)
     return format_datetime(when)
+
+
+_shown: tuple[int, str] = (0, "")
+
+
+def date_now() -> str:
+    """Return the local time now, as headers write it; made once a second."""
+    global _shown
+    second = int(time.time())
+    known, text = _shown
+    if known != second:
+        text = format_date()
+        _shown = (second, text)
+    return text
 
 
 def check_date(text: str, *, field: str) -> str:

@@ -1,0 +1,111 @@
+"""The parts of a message, and how they stand in one another. RFC 2046 and RFC 2387."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol, TypeAlias
+
+from .blob import Blob
+from .headers import header
+from .transfer import Offer, Stream, encode_text
+
+__all__ = ["FilePart", "Finished", "Multipart", "Part", "Piece", "TextPart"]
+
+#: Bytes that are there, or that come from a file.
+Piece: TypeAlias = bytes | Stream
+
+# Files up to this size are encoded at once, together with what is around them.
+_SMALL = 64 * 1024
+
+
+class Part(Protocol):
+    """Something with a Content-Type."""
+
+    def pieces(self, offer: Offer, boundary: str) -> Iterator[Piece]:
+        """Give its MIME header lines, the blank line and its body, for what a server takes."""
+
+
+@dataclass(slots=True)
+class TextPart:
+    """A text: plain, HTML, or what else is text."""
+
+    #: The text, or its UTF-8.
+    text: str | bytes
+    subtype: str
+    field: str
+
+    def pieces(self, offer: Offer, boundary: str) -> Iterator[Piece]:  # noqa: ARG002
+        """Give the text, encoded so far as it needs it."""
+        encoding, charset, data = encode_text(
+            self.text, field=self.field, eight_bit=offer.eight_bit
+        )
+        yield _text_headers(self.subtype, charset, encoding)
+        yield data
+
+
+@lru_cache(maxsize=64)
+def _text_headers(subtype: str, charset: str, encoding: str) -> bytes:
+    return (
+        header("Content-Type", f"text/{subtype}; charset={charset}")
+        + header("Content-Transfer-Encoding", encoding)
+        + b"\r\n"
+    )
+
+
+@dataclass(slots=True)
+class FilePart:
+    """A file: attached, or shown in the HTML that names it."""
+
+    blob: Blob
+    #: Content-Type and what else describes it, without Content-Transfer-Encoding.
+    headers: bytes
+
+    def pieces(self, offer: Offer, boundary: str) -> Iterator[Piece]:  # noqa: ARG002
+        """Give the file, in base64 unless the server takes any bytes."""
+        encoding = b"binary" if offer.binary else b"base64"
+        yield self.headers + b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\n"
+        stream = Stream(self.blob, raw=offer.binary)
+        if self.blob.data is not None and len(self.blob.data) <= _SMALL:
+            yield from stream.pieces()
+        else:
+            yield stream
+
+
+@dataclass(slots=True)
+class Finished:
+    """A part that came finished, and is not to be changed: a signed one, or another's message."""
+
+    headers: bytes
+    body: bytes
+
+    def pieces(self, offer: Offer, boundary: str) -> Iterator[Piece]:  # noqa: ARG002
+        """Give it as it is."""
+        yield self.headers + b"\r\n"
+        yield self.body
+
+
+@dataclass(slots=True)
+class Multipart:
+    """Parts that belong together: alternatives, related ones, or any mix."""
+
+    subtype: str
+    parts: Sequence[Part]
+    #: More parameters of its Content-Type, as they are written.
+    parameters: str = ""
+
+    def pieces(self, offer: Offer, boundary: str) -> Iterator[Piece]:
+        """Give the parts between their boundaries. RFC 2046, section 5.1.1."""
+        # "=_" stands in no base64 and in no quoted-printable.
+        own = f"=_{self.subtype[:3]}_{boundary}"
+        line = f"\r\n--{own}".encode("ascii")
+        yield (
+            f'Content-Type: multipart/{self.subtype}; boundary="{own}"{self.parameters}\r\n'
+        ).encode("ascii")
+        opening = b"\r\n" + line[2:] + b"\r\n"
+        for part in self.parts:
+            yield opening
+            yield from part.pieces(offer, boundary)
+            opening = line + b"\r\n"
+        yield line + b"--\r\n"

@@ -1,0 +1,52 @@
+"""The people of a message: mailboxes from text or from values, and the headers that name them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TypeAlias
+
+from ..address import Address, parse_address, parse_address_list
+from ..errors import AddressError
+from .headers import address_header
+
+__all__ = ["People", "parse_people", "people_header"]
+
+#: `a@b`, `Ann <a@b>`, several of them with commas between, or a sequence of such.
+People: TypeAlias = str | Address | Iterable[str | Address]
+
+_parse_list = lru_cache(maxsize=256)(parse_address_list)
+
+
+def parse_people(value: People, field: str) -> tuple[Address, ...]:
+    """Take mailboxes in any of their forms.
+
+    Raises:
+        AddressError: one is no mailbox.
+    """
+    if isinstance(value, str):
+        return tuple(_parse_list(value, field=field)) if value else ()
+    if isinstance(value, Address):
+        return (value,)
+    if isinstance(value, (bytes, bytearray)):
+        raise AddressError(field, "expected text, not bytes")
+    found = []
+    for one in value:
+        if isinstance(one, Address):
+            found.append(one)
+        elif isinstance(one, str):
+            found.append(parse_address(one, field=field))
+        else:
+            raise AddressError(field, f"expected an address, not {type(one).__name__}")
+    return tuple(found)
+
+
+# The sender of a mailing is the same in each message, and its header with it.
+@lru_cache(maxsize=256)
+def people_header(name: str, people: tuple[Address, ...], *, utf8: bool = False) -> bytes:
+    """Return the header that names these people; nothing for nobody.
+
+    Raises:
+        AddressError: a local part is not ASCII and `utf8` is false.
+    """
+    return address_header(name, people, utf8=utf8) if people else b""

@@ -1,0 +1,85 @@
+"""A composed message: what is there already, and what is read while it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from .parts import Piece
+from .transfer import Stream
+
+__all__ = ["Rendering"]
+
+
+class Rendering:
+    """The pieces of a finished message in their order.
+
+    Args:
+        binary: whether it holds bytes that only BDAT carries.
+    """
+
+    __slots__ = ("_pieces", "binary")
+
+    def __init__(self, pieces: Sequence[Piece], *, binary: bool = False) -> None:
+        joined: list[Piece] = []
+        run: list[bytes] = []
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                run.append(piece)
+            else:
+                joined += (b"".join(run), piece)
+                run = []
+        joined.append(b"".join(run))
+        self._pieces = joined
+        self.binary = binary and len(joined) > 1
+
+    @property
+    def size(self) -> int | None:
+        """How many bytes it has, if that is known before files are read."""
+        total = 0
+        for piece in self._pieces:
+            size = len(piece) if isinstance(piece, bytes) else piece.size
+            if size is None:
+                return None
+            total += size
+        return total
+
+    @property
+    def in_memory(self) -> bytes | None:
+        """The message, if no part of it has to be read."""
+        (first, *rest) = self._pieces
+        return first if isinstance(first, bytes) and not rest else None
+
+    def whole(self) -> bytes:
+        """Give the message, reading what has to be read."""
+        in_memory = self.in_memory
+        return b"".join(self.chunks()) if in_memory is None else in_memory
+
+    def chunks(self) -> Iterator[bytes]:
+        """Give the message piece by piece."""
+        for piece in self._pieces:
+            if isinstance(piece, Stream):
+                yield from piece.pieces()
+            elif piece:
+                yield piece
+
+    def put_on_top(self, headers: bytes) -> None:
+        """Add header lines before all others."""
+        first = self._pieces[0]
+        assert isinstance(first, bytes)
+        self._pieces[0] = headers + first
+
+    def parted(self) -> tuple[bytes, Iterator[bytes]]:
+        """Give the header block, and the body behind the blank line."""
+        first = self._pieces[0]
+        assert isinstance(first, bytes)
+        head, _, start = first.partition(b"\r\n\r\n")
+
+        def body() -> Iterator[bytes]:
+            yield start
+            for piece in self._pieces[1:]:
+                if isinstance(piece, Stream):
+                    yield from piece.pieces()
+                else:
+                    yield piece
+
+        return head + b"\r\n", body()

@@ -21,7 +21,7 @@ LAYERS = [
     {"dkim", "mime", "sasl", "wire"},
     {"dialogue", "ops", "session"},
     {"drivers"},
-    {"accessors", "aclient", "classic", "client", "component", "pool"},
+    {"accessors", "aclient", "classic", "client", "component", "items", "pool"},
     {"outbox"},
     {"cli", "compat", "integrations", "testing"},
 ]  # fmt: skip

@@ -9,7 +9,6 @@ from .aclient import AsyncSMTPS
 from .certificate import Certificate
 from .classic import Header
 from .client import SMTPS, send
-from .component import Item
 from .envelope import Envelope, Recipient
 from .errors import *  # noqa: F403  (every error is public)
 from .errors import __all__ as _errors
@@ -25,6 +24,9 @@ from .events import (
     StartTransfer,
     Transfer,
 )
+from .items import Item
+from .mime.mailing import Mailing
+from .mime.message import Message
 from .ops import TLSInfo
 from .options import (
     AuthMechanism,
@@ -60,6 +62,8 @@ __all__ = [
     "IPVersion",
     "Importance",
     "Item",
+    "Mailing",
+    "Message",
     "MessageRecipient",
     "Outcome",
     "PITrail",

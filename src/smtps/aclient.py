@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from .accessors import with_accessors
-from .component import Component, Item, settle
+from .component import Component, settle
 from .dialogue.closing import close_session
 from .dialogue.command import command, expand, listen, verify
 from .dialogue.opening import open_session
@@ -15,6 +15,7 @@ from .dialogue.submission import submit
 from .drivers.aio import AsyncDriver
 from .envelope import Recipient
 from .errors import AlreadyConnected, SMTPSError
+from .items import Item
 from .ops import Dialogue
 from .receipt import Receipt
 

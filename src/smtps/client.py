@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from .accessors import with_accessors
-from .component import Component, Item, settle
+from .component import Component, settle
 from .dialogue.closing import close_session
 from .dialogue.command import command, expand, listen, verify
 from .dialogue.opening import open_session
@@ -15,6 +15,7 @@ from .dialogue.submission import submit
 from .drivers.blocking import BlockingDriver
 from .envelope import Recipient
 from .errors import AlreadyConnected, SMTPSError
+from .items import Item
 from .ops import Dialogue
 from .receipt import Receipt
 
@@ -87,9 +88,9 @@ class SMTPS(Component):
         Without a connection it makes one and closes it afterwards; one that was there stays.
 
         Args:
-            item: an `email.message.Message`, or `(Envelope, content)`, where content is bytes, a
-                path, a binary file or an iterable of byte chunks holding a finished message. Its
-                newlines are made CRLF.
+            item: a `Message`, an `email.message.Message`, or `(Envelope, content)`, where content
+                is bytes, a path, a binary file or an iterable of byte chunks holding a finished
+                message. Its newlines are made CRLF.
             sender: the envelope's sender, in place of the item's.
             recipients: the envelope's recipients, in place of the item's.
 

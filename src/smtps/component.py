@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from email.message import Message as EmailMessage
 from queue import SimpleQueue
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, Protocol, Self
 
 from .certificate import Certificate
 from .classic import ClassicMessage
 from .dialogue.transaction import Transaction
 from .drivers.names import own_name
-from .envelope import Envelope, Recipient
+from .envelope import Recipient
 from .errors import BadValue, Busy, NotConnected
 from .events import (
     HANDLERS,
@@ -25,7 +24,7 @@ from .events import (
     StartTransfer,
     Transfer,
 )
-from .mime.bridge import flatten, recipients_of, sender_of
+from .items import Item, transaction_of
 from .ops import TLSInfo
 from .options import RecipientPolicy, assign, show
 from .properties import ConnectionProperties
@@ -34,12 +33,8 @@ from .session import Session
 from .settings import Settings
 from .url import RelayURL
 from .wire.capabilities import Capabilities
-from .wire.content import Content, Source
 
-__all__ = ["Component", "Item"]
-
-#: What can be sent.
-Item: TypeAlias = EmailMessage | tuple[Envelope, Source]
+__all__ = ["Component", "settle"]
 
 
 class _Interruptible(Protocol):
@@ -281,45 +276,8 @@ class Component(ConnectionProperties, ClassicMessage):
         """
         if item is None:
             return self._classic_transaction()
-        if isinstance(item, EmailMessage):
-            envelope = Envelope(
-                sender_of(item) if sender is None else sender,
-                recipients_of(item) if recipients is None else tuple(recipients),
-            )
-            source: Source = flatten(item, utf8=envelope.smtputf8)
-            message_id = item["Message-ID"]
-        elif isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], Envelope):
-            envelope, source = item
-            envelope = _override(envelope, sender, recipients)
-            message_id = None
-        else:
-            raise BadValue(
-                "item", f"expected a message or (Envelope, content), not {type(item).__name__}"
-            )
         everyone = self.settings.recipient_policy is RecipientPolicy.ALL
-        return Transaction(
-            envelope,
-            Content(source),
-            required=range(len(envelope.recipients)) if everyone else (),
-            message_id=None if message_id is None else str(message_id).strip(),
-        )
-
-
-def _override(
-    envelope: Envelope, sender: str | None, recipients: Iterable[str | Recipient] | None
-) -> Envelope:
-    if sender is None and recipients is None:
-        return envelope
-    return Envelope(
-        envelope.sender if sender is None else sender,
-        envelope.recipients if recipients is None else tuple(recipients),
-        smtputf8=envelope.smtputf8 or None,
-        ret=envelope.ret,
-        envid=envelope.envid,
-        requiretls=envelope.requiretls,
-        deliver_by=envelope.deliver_by,
-        priority=envelope.priority,
-    )
+        return transaction_of(item, sender, recipients, everyone=everyone)
 
 
 def settle(receipt: Receipt) -> Receipt:

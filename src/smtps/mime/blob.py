@@ -64,6 +64,15 @@ class Blob:
         """The bytes, if they are in memory."""
         return self._data
 
+    def measure(self) -> None:
+        """Look at the size anew; from now on the file must keep it until it was read.
+
+        Raises:
+            BadValue: it cannot be read.
+        """
+        if self._path is not None:
+            self.size = self._stat()
+
     def pieces(self) -> Iterator[bytes]:
         """Give the bytes in pieces that are multiples of 57, but for the last.
 
@@ -75,7 +84,6 @@ class Blob:
             for start in range(0, len(self._data), PIECE):
                 yield self._data[start : start + PIECE]
         elif self._path is not None:
-            self.size = self._stat()
             try:
                 with self._path.open("rb", buffering=0) as file:
                     yield from self._read(file)

@@ -64,6 +64,7 @@ class FilePart:
 
     def pieces(self, offer: Offer, boundary: str) -> Iterator[Piece]:  # noqa: ARG002
         """Give the file, in base64 unless the server takes any bytes."""
+        self.blob.measure()
         encoding = b"binary" if offer.binary else b"base64"
         yield self.headers + b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\n"
         stream = Stream(self.blob, raw=offer.binary)

@@ -49,6 +49,11 @@ class Rendering:
         (first, *rest) = self._pieces
         return first if isinstance(first, bytes) and not rest else None
 
+    @property
+    def eight_bit(self) -> bool:
+        """Whether what is in memory has bytes above 127; what is read comes in base64."""
+        return not all(piece.isascii() for piece in self._pieces if isinstance(piece, bytes))
+
     def whole(self) -> bytes:
         """Give the message, reading what has to be read."""
         in_memory = self.in_memory

@@ -1,0 +1,114 @@
+"""What can be sent, and the transaction that each becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from email.message import Message as EmailMessage
+from typing import TypeAlias
+
+from .dialogue.transaction import Transaction
+from .envelope import Envelope, Recipient
+from .errors import BadValue
+from .mime.bridge import flatten, recipients_of, sender_of
+from .mime.message import Message
+from .mime.rendering import Rendering
+from .mime.transfer import Offer
+from .wire.capabilities import Capabilities
+from .wire.content import Content, Section, Source
+
+__all__ = ["Item", "transaction_of"]
+
+#: What can be sent.
+Item: TypeAlias = Message | EmailMessage | tuple[Envelope, Source]
+
+
+def transaction_of(
+    item: Item,
+    sender: str | None = None,
+    recipients: Iterable[str | Recipient] | None = None,
+    *,
+    everyone: bool = False,
+) -> Transaction:
+    """Make the transaction for an item.
+
+    Args:
+        sender: the envelope's sender, in place of the item's.
+        recipients: the envelope's recipients, in place of the item's.
+        everyone: whether the message goes to all of them or to nobody.
+
+    Raises:
+        BadValue, AddressError: it cannot be sent as it is; nothing was.
+    """
+    content: Content | Callable[[Capabilities], Content]
+    message_id: str | None = None
+    if isinstance(item, Message):
+        envelope = _override(item.envelope, sender, recipients)
+        content = _composer(item, envelope.smtputf8)
+        message_id = item.message_id
+    elif isinstance(item, EmailMessage):
+        envelope = Envelope(
+            sender_of(item) if sender is None else sender,
+            recipients_of(item) if recipients is None else tuple(recipients),
+        )
+        content = Content(flatten(item, utf8=envelope.smtputf8))
+        if item["Message-ID"] is not None:
+            message_id = str(item["Message-ID"]).strip()
+    elif isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], Envelope):
+        envelope = _override(item[0], sender, recipients)
+        content = Content(item[1])
+    else:
+        raise BadValue(
+            "item", f"expected a message or (Envelope, content), not {type(item).__name__}"
+        )
+    required = range(len(envelope.recipients)) if everyone else ()
+    return Transaction(envelope, content, required=required, message_id=message_id)
+
+
+class _Composed(Content):
+    """The content of a `Message`, composed for a server."""
+
+    __slots__ = ("_rendering",)
+
+    def __init__(self, rendering: Rendering) -> None:
+        in_memory = rendering.in_memory
+        super().__init__(b"" if in_memory is None else in_memory)
+        self._rendering = rendering
+        if in_memory is None:
+            self.whole = None
+            self.size = rendering.size
+            self.eight_bit = rendering.eight_bit
+
+    def chunks(self) -> Iterator[bytes | memoryview]:
+        """Give the content piece by piece; files are read as it goes."""
+        yield from self._rendering.chunks()
+
+    def sections(self) -> Iterator[Section]:
+        """Give the whole as one part."""
+        yield Section(self.size, self.chunks())
+
+
+def _composer(message: Message, utf8: bool) -> Callable[[Capabilities], Content]:
+    """Give a function that composes a message in the encodings that a server takes."""
+
+    def compose(capabilities: Capabilities) -> Content:
+        offer = Offer(eight_bit=capabilities.eight_bit_mime, utf8=utf8)
+        return _Composed(message.rendering(offer))
+
+    return compose
+
+
+def _override(
+    envelope: Envelope, sender: str | None, recipients: Iterable[str | Recipient] | None
+) -> Envelope:
+    if sender is None and recipients is None:
+        return envelope
+    return Envelope(
+        envelope.sender if sender is None else sender,
+        envelope.recipients if recipients is None else tuple(recipients),
+        smtputf8=envelope.smtputf8 or None,
+        ret=envelope.ret,
+        envid=envelope.envid,
+        requiretls=envelope.requiretls,
+        deliver_by=envelope.deliver_by,
+        priority=envelope.priority,
+    )

@@ -1,0 +1,103 @@
+"""Composed messages on their way: encoded as the server takes them, files read as they go."""
+
+from __future__ import annotations
+
+import os
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smtps import BadValue, Mailing, Message
+from smtps.errors import TooLarge
+from smtps.testing import ALL_EXTENSIONS, Sink
+from tests.support.fronts import Front
+
+
+def make(**changes: Any) -> Message:
+    fields: dict[str, Any] = {"from_": "a@b.example", "to": "x@y.example", "text": "Grüße"}
+    return Message(**fields | changes)
+
+
+def parsed(sink: Sink) -> Any:
+    return message_from_bytes(sink.messages[-1].content, policy=default)
+
+
+@pytest.mark.parametrize(
+    ("extensions", "encoding"), [(ALL_EXTENSIONS, "8bit"), (["SIZE"], "base64")]
+)
+def test_a_text_is_encoded_as_the_server_takes_it(
+    front: Front, extensions: list[str], encoding: str
+) -> None:
+    message = make(bcc="blind@y.example")
+    with Sink(extensions=extensions) as sink:
+        receipt = front.send(front.at(sink.url), message)
+    assert receipt.ok
+    assert receipt.message_id == message.message_id
+    assert sink.messages[0].recipients == ("x@y.example", "blind@y.example")
+    assert parsed(sink)["Content-Transfer-Encoding"] == encoding
+    assert parsed(sink).get_content().strip() == "Grüße"
+
+
+def test_a_file_is_read_as_it_goes_and_its_size_is_announced(front: Front, tmp_path: Path) -> None:
+    data = os.urandom(400_000)
+    path = tmp_path / "a.bin"
+    path.write_bytes(data)
+    message = make()
+    message.attach(path)
+    with Sink() as sink:
+        assert front.send(front.at(sink.url), message).ok
+    (attached,) = parsed(sink).iter_attachments()
+    assert attached.get_content() == data
+    assert any(
+        f"SIZE={len(sink.messages[0].content)}" in line
+        for line in sink.commands
+        if line.startswith("MAIL")
+    )
+
+
+def test_a_message_over_the_limit_is_refused_before_mail(front: Front, tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"x" * 100_000)
+    message = make()
+    message.attach(path)
+    with Sink(extensions=["SIZE 100000"]) as sink:
+        with pytest.raises(TooLarge):
+            front.send(front.at(sink.url), message)
+    assert not any(line.startswith("MAIL") for line in sink.commands)
+
+
+def test_a_file_that_shrinks_on_the_way_leaves_no_message(front: Front, tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"x" * 4_000_000)
+    message = make()
+    message.attach(path)
+    with Sink() as sink:
+        smtp = front.at(sink.url)
+        smtp.on_transfer = lambda _: path.write_bytes(b"short")
+        with pytest.raises(BadValue, match="attach"):
+            front.send(smtp, message)
+        assert not smtp.connected
+    assert sink.count == 0
+
+
+def test_an_address_in_utf8_goes_where_that_is_offered(front: Front) -> None:
+    with Sink() as sink:
+        assert front.send(front.at(sink.url), make(to="bøb@täst.example")).ok
+    assert "RCPT TO:<bøb@xn--tst-qla.example>" in sink.commands
+    assert "bøb@xn--tst-qla.example".encode() in sink.messages[0].content
+
+
+def test_a_mailing_sends_each_row_and_a_bad_one_fails_alone(front: Front) -> None:
+    template = make(to="{{ mail }}", text="Hello {{ name }}")
+    rows = [{"mail": "a@y.example", "name": "A"}, {"mail": "b@y.example"}]
+    with Sink() as sink:
+        smtp = front.at(sink.url)
+        first, second = Mailing(template).for_each(rows)
+        assert front.send(smtp, first).ok
+        with pytest.raises(BadValue, match="row 1"):
+            front.send(smtp, second)
+    assert sink.count == 1
+    assert parsed(sink).get_content().strip() == "Hello A"

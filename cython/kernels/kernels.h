@@ -38,9 +38,6 @@ size_t smtps_base64(const uint8_t *src, size_t n, uint8_t *dst);
 enum { SMTPS_AT_LINE_START = 1, SMTPS_AFTER_CR = 2 };
 size_t smtps_normalize(const uint8_t *src, size_t n, uint8_t *dst, size_t room, uint8_t *state);
 size_t smtps_stuff(const uint8_t *src, size_t n, uint8_t *dst, size_t room, uint8_t *state);
-/* The exact sizes that the two would write from this state. */
-size_t smtps_normalize_size(const uint8_t *src, size_t n, uint8_t state);
-size_t smtps_stuff_size(const uint8_t *src, size_t n, uint8_t state);
 
 /* What a body holds, in one pass. Zero the struct, feed the chunks, then call smtps_survey_end().
  * A line ends at CRLF, bare LF or bare CR; lengths are bytes without the line end. Between chunks

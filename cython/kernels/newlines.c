@@ -23,25 +23,6 @@ SMTPS_INLINE size_t rewrite_bytes(
     return (size_t)(dst - start);
 }
 
-SMTPS_INLINE size_t count_bytes(const uint8_t *src, size_t n, uint8_t state, int with_dots) {
-    unsigned flags = state;
-    size_t size = n;
-    for (size_t i = 0; i < n; i++) {
-        const uint8_t byte = src[i];
-        if (byte == '\n' && flags & SMTPS_AFTER_CR) {
-            size--;
-            flags = SMTPS_AT_LINE_START;
-        } else if (byte == '\n' || byte == '\r') {
-            size++;
-            flags = SMTPS_AT_LINE_START | (byte == '\r' ? SMTPS_AFTER_CR : 0);
-        } else {
-            if (with_dots && byte == '.' && flags & SMTPS_AT_LINE_START) size++;
-            flags = 0;
-        }
-    }
-    return size;
-}
-
 size_t smtps_normalize_scalar(
     const uint8_t *src, size_t n, uint8_t *dst, size_t room, uint8_t *state) {
     (void)room;
@@ -54,26 +35,10 @@ size_t smtps_stuff_scalar(
     return rewrite_bytes(src, n, dst, state, 1);
 }
 
-size_t smtps_normalize_size_scalar(const uint8_t *src, size_t n, uint8_t state) {
-    return count_bytes(src, n, state, 0);
-}
-
-size_t smtps_stuff_size_scalar(const uint8_t *src, size_t n, uint8_t state) {
-    return count_bytes(src, n, state, 1);
-}
-
 size_t smtps_normalize(const uint8_t *src, size_t n, uint8_t *dst, size_t room, uint8_t *state) {
     return smtps_forms.normalize(src, n, dst, room, state);
 }
 
 size_t smtps_stuff(const uint8_t *src, size_t n, uint8_t *dst, size_t room, uint8_t *state) {
     return smtps_forms.stuff(src, n, dst, room, state);
-}
-
-size_t smtps_normalize_size(const uint8_t *src, size_t n, uint8_t state) {
-    return smtps_forms.normalize_size(src, n, state);
-}
-
-size_t smtps_stuff_size(const uint8_t *src, size_t n, uint8_t state) {
-    return smtps_forms.stuff_size(src, n, state);
 }

@@ -1,7 +1,7 @@
 /* Holds one kernel at one CPU level against its reference, on buffers that end at a page which
  * nobody may touch.
  *
- *     harness LEVEL KERNEL [quick]    0: all equal; 1: a difference, shown; 77: no such CPU
+ *     harness LEVEL KERNEL [all]      0: all equal; 1: a difference, shown; 77: no such CPU
  *     harness levels                  prints the levels that this CPU runs */
 #define _GNU_SOURCE
 #include "reference.h"
@@ -81,9 +81,6 @@ static void check_rewriting(const uint8_t *src, size_t n, int dots) {
     for (size_t s = 0; s < sizeof states; s++) {
         uint8_t want_state = states[s], state = states[s];
         const size_t want = reference_newlines(src, n, expected.start, &want_state, dots);
-        const size_t size = dots ? smtps_stuff_size(src, n, state)
-                                 : smtps_normalize_size(src, n, state);
-        if (size != want) differ("size", src, n);
         const size_t rooms[] = {want, 2 * n, want + random_below(100)};
         for (size_t r = 0; r < 3; r++) {
             if (rooms[r] < want) continue;
@@ -177,22 +174,23 @@ static int near_an_edge(size_t position, size_t n) {
            position + 3 >= n;
 }
 
-/* Every byte value at every place around the edges of blocks and lines, for 0 to 200 bytes. */
-static void sweep_bytes(int quick) {
+/* Every byte value at every place around the edges of blocks and lines, for 0 to 200 bytes of plain
+ * text; on other grounds, the values that mean something. */
+static void sweep_bytes(int all) {
     static const char *const grounds[] = {"a", "abc\r\n", "\n", ".\n", "\r.", "\xC3\xA9", "250 "};
     static const uint8_t telling[] = "\0\t\n\r \x7F\x80\xBF\xC0\xFF.=F~!-2";
     uint8_t body[256];
     for (size_t g = 0; g < sizeof grounds / sizeof *grounds; g++) {
         const size_t period = strlen(grounds[g]);
-        for (size_t n = 0; n <= 200; n += quick ? 7 : 1) {
+        for (size_t n = 0; n <= 200; n += all || n < 70 ? 1 : 5) {
             for (size_t i = 0; i < n; i++) body[i] = (uint8_t)grounds[g][i % period];
             try_body(body, n);
+            const int any_value = g == 0 && (all || n % 8 <= 1);
             for (size_t position = 0; position < n; position++) {
                 if (!near_an_edge(position, n)) continue;
                 const uint8_t before = body[position];
-                const size_t all = quick || g > 0 ? sizeof telling - 1 : 256;
-                for (size_t v = 0; v < all; v++) {
-                    body[position] = all == 256 ? (uint8_t)v : telling[v];
+                for (size_t v = 0; v < (any_value ? 256 : sizeof telling - 1); v++) {
+                    body[position] = any_value ? (uint8_t)v : telling[v];
                     memcpy(source.end - n, body, n);
                     check(source.end - n, n);
                 }
@@ -245,7 +243,7 @@ static const named_check_t checks[] = {
     {"quoted_printable", check_quoted_printable}, {"replies", check_replies},
 };
 
-static const char *const levels[] = {"scalar", "neon", "avx2", "avx512"};
+static const char *const levels[] = {"scalar", "neon", "avx2", "avx512vbmi"};
 
 static int level_named(const char *name) {
     for (int level = 0; level < 4; level++)
@@ -265,12 +263,12 @@ int main(int count, char **words) {
     for (size_t k = 0; k < sizeof checks / sizeof *checks; k++)
         if (strcmp(checks[k].name, words[2]) == 0) check = checks[k].check;
     if (!check) return 2;
-    const int quick = count > 3;
+    const int all = count > 3;
     source = guarded_region();
     target = guarded_region();
     expected = guarded_region();
-    sweep_bytes(quick);
-    random_bodies(quick ? 2000 : 40000);
+    sweep_bytes(all);
+    random_bodies(all ? 40000 : 3000);
     printf("%s %s: equal\n", words[1], words[2]);
     return 0;
 }

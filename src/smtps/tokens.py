@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from time import monotonic
@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 from .errors import BadValue
 
-__all__ = ["Provider", "Refresh", "Token", "TokenSource", "source_of"]
+__all__ = ["Provider", "Refresh", "Token", "TokenSource", "Unawaited", "source_of"]
 
 # A token that ends while it crosses the wire is refused; this much earlier it counts as ended.
 _MARGIN = 30.0
@@ -80,12 +80,12 @@ class TokenSource:
             self._running = Refresh()
             return self._running
 
-    def refresh(self, refresh: Refresh) -> Token | Awaitable[Token]:
-        """Call the provider, and hand on what it gives; awaitable if the provider is."""
+    def refresh(self, refresh: Refresh) -> Token | Unawaited:
+        """Call the provider, and hand on what it gives."""
         try:
             answer = self._provider()
             if inspect.isawaitable(answer):
-                return self._later(refresh, answer)
+                return Unawaited(self, refresh, answer)
             return self._keep(refresh, answer)
         except BaseException as error:
             self.fail(refresh, error)
@@ -98,7 +98,8 @@ class TokenSource:
         """
         self._end(refresh, error if isinstance(error, Exception) else None)
 
-    async def _later(self, refresh: Refresh, answer: Awaitable[Any]) -> Token:
+    async def settle(self, refresh: Refresh, answer: Awaitable[Any]) -> Token:
+        """Await what the provider gave, and hand it on."""
         try:
             return self._keep(refresh, await answer)
         except BaseException as error:
@@ -123,6 +124,26 @@ class TokenSource:
             if self._running is refresh:
                 self._running = None
         refresh.future.set_result(result)
+
+
+class Unawaited:
+    """What a provider gave that has to be awaited first; it gives the token."""
+
+    def __init__(self, source: TokenSource, refresh: Refresh, answer: Awaitable[Any]) -> None:
+        self._source = source
+        self._refresh = refresh
+        self._answer = answer
+
+    def __await__(self) -> Generator[Any, Any, Token]:
+        return self._source.settle(self._refresh, self._answer).__await__()
+
+    def refuse(self) -> BadValue:
+        """Drop it where nothing awaits, and say so to all who wait for the token."""
+        if inspect.iscoroutine(self._answer):
+            self._answer.close()
+        error = BadValue("token_provider", "only AsyncSMTPS can await what it gives")
+        self._source.fail(self._refresh, error)
+        return error
 
 
 _sources: WeakValueDictionary[object, TokenSource] = WeakValueDictionary()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
 from collections.abc import Callable
 from typing import Any
 
@@ -198,6 +199,16 @@ def test_external_without_a_certificate_is_refused() -> None:
     error = fails("", auth_mechanism=AuthMechanism.EXTERNAL, ssl_start_mode=SSLStartMode.EXPLICIT)
     assert isinstance(error, BadValue)
     assert error.field == "ssl_cert"
+
+
+@pytest.mark.parametrize(("name", "extra"), [("NTLM", "ntlm"), ("KERBEROS", "kerberos")])
+def test_a_mechanism_whose_package_is_missing_says_how_to_get_it(
+    name: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    error = fails("", auth_mechanism=AuthMechanism[name], **PASSWORD)
+    assert isinstance(error, BadValue)
+    assert f"pip install 'smtps[{extra}]'" in str(error)
 
 
 def test_authentication_without_ehlo_is_refused() -> None:

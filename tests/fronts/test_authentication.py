@@ -8,19 +8,24 @@ import ssl
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import spnego
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from smtps import (
     AuthenticationRefused,
     AuthMechanism,
     BadValue,
+    NotOffered,
     ProtocolError,
     SMTPSError,
     Token,
 )
 from smtps.testing import AuthExchange, Sink
+from tests.support.chains import Chains
 from tests.support.fronts import Front
 
 SECRET = "S3cr3t!pass"
@@ -141,6 +146,59 @@ def test_a_kind_of_binding_that_the_server_does_not_know_is_reported(front: Fron
         smtp = front.make(**options_for(sink, ""), auth_mechanism=AuthMechanism.SCRAM_SHA_256_PLUS)
         with pytest.raises(AuthenticationRefused, match="unsupported-channel-binding-type"):
             front.connect(smtp)
+
+
+# --- a certificate, and NTLM ---------------------------------------------------------------------
+
+
+def test_a_certificate_logs_in_without_a_password(front: Front, tmp_path: Path) -> None:
+    def external(exchange: AuthExchange) -> str | None:
+        return exchange.first().decode() or "by certificate"
+
+    chains = Chains(tmp_path)
+    mine = chains.sign("joe.example", by=chains.root, purpose=ExtendedKeyUsageOID.CLIENT_AUTH)
+    with Sink(
+        tls="starttls",
+        users={"joe": SECRET},
+        mechanisms={"PLAIN": lambda exchange: None, "EXTERNAL": external},
+        client_ca=chains.ca_file,
+        require_client=True,
+    ) as sink:
+        options = connection(sink) | {"ssl_cert_store": mine.key_pem() + mine.pem}
+        front.connect(front.make(**options))
+        assert sink.connections[0].mechanism == "EXTERNAL"
+        assert sink.connections[0].user == "joe"
+        named = {**options, "user": "", "auth_mechanism": AuthMechanism.EXTERNAL}
+        front.connect(front.make(**named))
+        assert sink.connections[1].user == "by certificate"
+
+
+def test_ntlm_logs_in_where_it_is_named(
+    front: Front, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "users").write_text(f"DOMAIN:joe:{SECRET}\n")
+    monkeypatch.setenv("NTLM_USER_FILE", str(tmp_path / "users"))
+
+    def act(exchange: AuthExchange) -> str | None:
+        server = spnego.server(hostname="localhost", service="smtp", protocol="ntlm")
+        try:
+            server.step(exchange.ask(server.step(exchange.first()) or b""))
+        except spnego.exceptions.SpnegoError:
+            return None
+        return server.client_principal
+
+    with Sink(tls="starttls", mechanisms={"NTLM": act}, users={"joe": SECRET}) as sink:
+        options = connection(sink) | {"user": "DOMAIN\\joe", "auth_mechanism": AuthMechanism.NTLM}
+        front.connect(front.make(**options, password=SECRET))
+        assert sink.connections[0].user == "DOMAIN\\joe"
+        with pytest.raises(AuthenticationRefused):
+            front.connect(front.make(**options, password="wrong"))
+
+
+def test_ntlm_is_not_chosen_by_itself(front: Front) -> None:
+    with Sink(tls="starttls", mechanisms={"NTLM": lambda _: None}, users={}) as sink:
+        with pytest.raises(NotOffered):
+            front.connect(front.make(**options_for(sink, "")))
 
 
 # --- hostile servers ------------------------------------------------------------------------------

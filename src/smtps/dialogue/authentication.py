@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-
-from ..errors import AuthenticationRefused, BadValue, ProtocolError
+from ..errors import AuthenticationRefused, ProtocolError
 from ..ops import Await, Call, Dialogue
 from ..phase import Phase
 from ..reply import Reply
@@ -19,7 +17,7 @@ from ..sasl import (
     response_line,
 )
 from ..session import Session
-from ..tokens import Token, TokenSource, source_of
+from ..tokens import Token, TokenSource, Unawaited, source_of
 from .credentials import choose_mechanism, credentials_of, own_token
 from .exchange import exchange
 
@@ -88,12 +86,8 @@ def _fetch(
             return result
         if isinstance(result, Exception):
             raise result
-        if inspect.iscoroutine(result):
-            # The blocking driver does not await.
-            result.close()
-            error = BadValue("token_provider", "only AsyncSMTPS can await what it gives")
-            source.fail(found, error)
-            raise error
+        if isinstance(result, Unawaited):
+            raise result.refuse()
 
 
 def _attempt(session: Session, mechanism: Mechanism, credentials: Credentials) -> Dialogue[None]:

@@ -31,7 +31,7 @@ def authority() -> Authority:
 @pytest.fixture(scope="session")
 def postfix() -> Iterator[Postfix]:
     """A private Postfix, one for each worker."""
-    server = Postfix()
+    server = Postfix(guarded=True)
     yield server
     server.stop()
 

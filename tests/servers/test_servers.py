@@ -150,6 +150,44 @@ def test_a_full_mailbox_of_dovecot_takes_the_recipient_and_no_message(dovecot: D
     assert (arrived.sender, arrived.content) == ("a@x.example", CONTENT)
 
 
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-256"])
+def test_postfix_offers_the_mechanisms_of_cyrus(mechanism: str, postfix: Postfix) -> None:
+    with smtplib.SMTP(postfix.host, postfix.auth_port) as client:
+        client.ehlo()
+        assert not client.has_extn("auth")
+        client.starttls(context=ssl.create_default_context(cafile=postfix.ca_file))
+        client.ehlo()
+        assert mechanism in client.esmtp_features["auth"].split()
+
+
+def test_postfix_knows_who_logged_in(postfix: Postfix) -> None:
+    recipient = fresh_address()
+    with smtplib.SMTP(postfix.host, postfix.auth_port) as client:
+        client.starttls(context=ssl.create_default_context(cafile=postfix.ca_file))
+        with pytest.raises(smtplib.SMTPRecipientsRefused):
+            client.sendmail("a@x.example", [recipient], CONTENT)
+        with pytest.raises(smtplib.SMTPAuthenticationError):
+            client.login(postfix.auth_user, "wrong")
+        client.login(postfix.auth_user, postfix.auth_password)
+        client.sendmail("a@x.example", [recipient], CONTENT)
+    assert postfix.received(recipient).content == CONTENT
+    assert f"sasl_username={postfix.auth_user}" in postfix.log
+
+
+def test_postfix_asks_for_a_certificate_and_knows_one(postfix: Postfix) -> None:
+    context = ssl.create_default_context(cafile=postfix.ca_file)
+    with smtplib.SMTP(postfix.host, postfix.certificate_port) as client:
+        client.starttls(context=context)
+        with pytest.raises(smtplib.SMTPRecipientsRefused):
+            client.sendmail("a@x.example", [fresh_address()], CONTENT)
+    context.load_cert_chain(postfix.client_certificate.pem_file)
+    recipient = fresh_address()
+    with smtplib.SMTP(postfix.host, postfix.certificate_port) as client:
+        client.starttls(context=context)
+        client.sendmail("a@x.example", [recipient], CONTENT)
+    assert postfix.received(recipient).content == CONTENT
+
+
 def test_postfix_leaves_long_lines_and_odd_fields_alone(postfix: Postfix) -> None:
     fields = b"Bcc: c@x.example\r\nReturn-Path: <d@x.example>\r\nContent-Length: 3\r\n"
     content = fields + b"\r\n" + b"z" * 100_000 + b"\r\n \t\r\n" + bytes(range(128, 256)) + b"\r\n"

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509 import load_pem_x509_certificate
 
 from smtps.testing.certificates import LOCAL_NAMES, default_authority
 from smtps.testing.extensions import ALL_EXTENSIONS
@@ -80,6 +82,7 @@ _MASTER = """
 {host}:{implicit_port} inet n - n - - smtpd
     -o smtpd_tls_wrappermode=yes
     -o smtpd_tls_security_level=encrypt
+{more}
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
@@ -96,6 +99,26 @@ scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 """
 
+# Where a client has to log in, and where it has to show its certificate.
+_GUARDED = """
+{host}:{auth_port} inet n - n - - smtpd
+    -o smtpd_sasl_auth_enable=yes
+    -o smtpd_tls_auth_only=yes
+    -o smtpd_sasl_local_domain=postfix.example
+    -o smtpd_relay_restrictions=permit_sasl_authenticated,reject
+{host}:{certificate_port} inet n - n - - smtpd
+    -o smtpd_tls_ask_ccert=yes
+    -o smtpd_tls_fingerprint_digest=sha256
+    -o smtpd_relay_restrictions=check_ccert_access,texthash:{folder}/etc/known,reject
+"""
+
+_SASL = """
+pwcheck_method: auxprop
+auxprop_plugin: sasldb
+sasldb_path: {folder}/etc/sasldb2
+mech_list: PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256
+"""
+
 _TRANSPORT = f"{KEPT} smtp:[127.0.0.1]:{{sink}}\n"
 
 _ACCESS = f"""
@@ -110,6 +133,8 @@ class Postfix(RelayingServer):
     Args:
         host: the address that it listens on.
         within: a command that starts its programs, to put it into another network namespace.
+        guarded: whether to open `auth_port`, where `auth_user` has to log in (Cyrus SASL, over TLS
+            only), and `certificate_port`, where `client_certificate` has to be shown.
     """
 
     name = "postfix"
@@ -117,8 +142,11 @@ class Postfix(RelayingServer):
     password = None
     discarded = "any@discarded.example"
     implicit_port: int
+    auth_user, auth_password = "user", "secret"
 
-    def __init__(self, host: str = "127.0.0.1", within: Sequence[str] = ()) -> None:
+    def __init__(
+        self, host: str = "127.0.0.1", within: Sequence[str] = (), *, guarded: bool = False
+    ) -> None:
         self.host = host
         self._program = require("postfix", "postfix")
         self._within = within
@@ -128,8 +156,11 @@ class Postfix(RelayingServer):
         self.ca_file = certificate.ca_file
         self.port = free_port()
         self.implicit_port = free_port()
+        self.auth_port, self.certificate_port = free_port(), free_port()
+        self.client_certificate = default_authority().issue("client.example")
         super().__init__(extensions=ALL_EXTENSIONS)
         self._folder = memory_folder(self.name)
+        more = self._guarded() if guarded else ""
         _configure(
             self._folder,
             host=host,
@@ -137,6 +168,7 @@ class Postfix(RelayingServer):
             implicit_port=self.implicit_port,
             sink=self._sink.port,
             certificate=certificate.pem_file,
+            more=more,
         )
         try:
             # It returns when the ports are open; from here one elsewhere cannot be reached.
@@ -166,6 +198,32 @@ class Postfix(RelayingServer):
         super().stop()
         shutil.rmtree(self._folder)
 
+    def _guarded(self) -> str:
+        """Write down who may come in, and give the services that want to know."""
+        etc = self._folder / "etc"
+        etc.mkdir()
+        program = require("saslpasswd2", "sasl2-bin")
+        subprocess.run(
+            [program, "-p", "-c", "-f", "sasldb2", "-u", "postfix.example", self.auth_user],
+            input=self.auth_password.encode(),
+            check=True,
+            cwd=etc,
+            timeout=20,
+        )
+        shutil.chown(etc / "sasldb2", "postfix")
+        # Debian's Postfix looks nowhere else.
+        (etc / "sasl").mkdir()
+        (etc / "sasl/smtpd.conf").write_text(_SASL.format(folder=self._folder))
+        shown = load_pem_x509_certificate(Path(self.client_certificate.pem_file).read_bytes())
+        fingerprint = shown.fingerprint(SHA256()).hex(":").upper()
+        (etc / "known").write_text(f"{fingerprint} OK\n")
+        return _GUARDED.format(
+            folder=self._folder,
+            host=self.host,
+            auth_port=self.auth_port,
+            certificate_port=self.certificate_port,
+        )
+
     def _run(self, command: str) -> None:
         subprocess.run(
             [*self._within, self._program, "-c", str(self._folder / "etc"), command],
@@ -178,7 +236,7 @@ class Postfix(RelayingServer):
 
 def _configure(folder: Path, **values: object) -> None:
     for name in ("etc", "queue", "data"):
-        (folder / name).mkdir()
+        (folder / name).mkdir(exist_ok=True)
     shutil.chown(folder / "data", "postfix")
     etc = folder / "etc"
     (etc / "main.cf").write_text(_MAIN.format(folder=folder, **values))

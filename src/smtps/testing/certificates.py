@@ -84,7 +84,7 @@ class Authority:
         self.ca_file = _write(_pem(self._certificate))
 
     def issue(self, *names: str, expired: bool = False) -> Certificate:
-        """Sign a certificate for a server.
+        """Sign a certificate for a server; a client can show it too.
 
         Args:
             names: host names and IP addresses; without any, those of this machine's loopback.
@@ -132,7 +132,9 @@ def _server_builder(
     builder = builder.add_extension(x509.BasicConstraints(False, None), critical=True)
     builder = builder.add_extension(_usage(authority=False), critical=True)
     builder = builder.add_extension(
-        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
+        # A server may be a client of others, and tests want certificates for clients too.
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
+        critical=False,
     )
     alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
     return builder.add_extension(alternatives, critical=False)

@@ -109,10 +109,19 @@ class RealServer(ABC):
     @property
     def url(self) -> str:
         """The relay URL, with the credentials and with what makes a client trust the server."""
+        return self._url("smtp", self.port)
+
+    @property
+    def implicit_url(self) -> str:
+        """The same for TLS from the first byte."""
+        assert self.implicit_port is not None
+        return self._url("smtps", self.implicit_port)
+
+    def _url(self, scheme: str, port: int) -> str:
         login = f"{self.user}:{self.password}@" if self.user else ""
         trust = {"openssl_ca_file": self.ca_file} if self.offers_tls else {"tls": "none"}
         query = urlencode(trust)
-        return f"smtp://{login}{self.host}:{self.port}?{query}"
+        return f"{scheme}://{login}{self.host}:{port}?{query}"
 
     def received(self, recipient: str, timeout: float = 10.0) -> Arrived:
         """Wait for the message to an address at `KEPT`; a `TimeoutError` tells that none came."""

@@ -55,6 +55,8 @@ class Session:
         #: Whether a command of the program may have left a transaction open.
         self.touched = False
         self.capabilities = Capabilities()
+        #: Whether the user logged in and the server was not asked since what it offers.
+        self.may_offer_more = False
         self._awaited: deque[Phase] = deque()
         self._replies: deque[Reply] = deque()
         self._parser = ReplyParser(self.options.settings.max_line_length)

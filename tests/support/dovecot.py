@@ -153,7 +153,7 @@ class Dovecot(RelayingServer):
         try:
             await_greeting(self.host, self.port)
         except BaseException as error:
-            error.add_note(self.log)
+            error.add_note(self.log[-4000:])
             self.stop()
             raise
 

@@ -161,7 +161,7 @@ class Exim(RelayingServer):
         try:
             await_greeting(self.host, self.port)
         except BaseException as error:
-            error.add_note(self.log)
+            error.add_note(self.log[-4000:])
             self.stop()
             raise
 

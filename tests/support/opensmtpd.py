@@ -81,7 +81,7 @@ class OpenSMTPD(RelayingServer):
         try:
             await_greeting(self.host, self.port)
         except BaseException as error:
-            error.add_note(self.log)
+            error.add_note(self.log[-4000:])
             self.stop()
             raise
 

@@ -176,7 +176,7 @@ class Postfix(RelayingServer):
             if not within:
                 await_greeting(self.host, self.port)
         except BaseException as error:
-            error.add_note(self.log)
+            error.add_note(self.log[-4000:])
             self.stop()
             raise
 

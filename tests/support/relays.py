@@ -46,7 +46,7 @@ class RelayingServer(RealServer):
         try:
             self._sink.wait_until(enough, timeout)
         except TimeoutError as error:
-            error.add_note(self.log)
+            error.add_note(self.log[-4000:])
             raise
         return found
 

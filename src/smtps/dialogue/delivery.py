@@ -6,6 +6,7 @@ from ..codec import DotStuffer, dot_stuff
 from ..errors import (
     ConnectionLost,
     MessageRefused,
+    NotOffered,
     ProtocolError,
     RecipientsRefused,
     SenderRefused,
@@ -21,6 +22,7 @@ from ..reply import Reply
 from ..session import Session
 from ..wire.content import CHUNK_SIZE, Section
 from .exchange import check_quiet, exchange, hear_last_words, read_reply, write
+from .opening import ask_again
 from .transaction import Transaction
 
 __all__ = ["deliver"]
@@ -38,8 +40,12 @@ def deliver(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
         OSError, or what else the source of the content raises: the session is over, and nothing
             was handed over.
     """
-    mail = transaction.mail(session.capabilities)
-    rcpts = transaction.rcpts(session.capabilities)
+    try:
+        mail, rcpts = _commands(session, transaction)
+    except NotOffered:
+        if not (yield from ask_again(session)):
+            raise
+        mail, rcpts = _commands(session, transaction)
     session.resting = False
     try:
         yield from check_quiet(session, Phase.MAIL)
@@ -48,6 +54,11 @@ def deliver(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
         return transaction.broken(error)
     session.resting = not session.over
     return receipt
+
+
+def _commands(session: Session, transaction: Transaction) -> tuple[bytes, list[bytes]]:
+    capabilities = session.capabilities
+    return transaction.mail(capabilities), transaction.rcpts(capabilities)
 
 
 def _transact(

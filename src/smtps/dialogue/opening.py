@@ -20,7 +20,7 @@ from .credentials import check_credentials, is_wanted
 from .exchange import exchange, read_reply, remark, tell_status
 from .securing import prepare_tls, shake_hands
 
-__all__ = ["check_options", "open_session"]
+__all__ = ["ask_again", "check_options", "open_session"]
 
 
 def open_session(session: Session) -> Dialogue[None]:
@@ -55,6 +55,7 @@ def open_session(session: Session) -> Dialogue[None]:
         yield from _hello(session)
     if is_wanted(options):
         yield from authenticate(session)
+        session.may_offer_more = True
     session.connected = session.resting = True
 
 
@@ -90,7 +91,7 @@ def _greet(session: Session) -> Dialogue[None]:
 
 def _hello(session: Session) -> Dialogue[None]:
     """Say EHLO; fall back to HELO where the server does not know it. RFC 5321, section 4.1.4."""
-    name = session.options.settings.hello or _own_name(session.local)
+    name = _hello_name(session)
     if session.options.allow_extensions:
         reply = yield from exchange(session, build_command("EHLO", name), Phase.HELLO)
         if reply.code == 250:
@@ -102,6 +103,29 @@ def _hello(session: Session) -> Dialogue[None]:
     if reply.code != 250:
         raise CommandRefused("HELO was refused", reply)
     session.capabilities = Capabilities()
+
+
+def ask_again(session: Session) -> Dialogue[bool]:
+    """Ask a server what it offers to who logged in, as some then offer more than they said before.
+
+    It costs a round trip, so it is for the one who misses something; asked once, it does nothing.
+
+    Returns:
+        Whether there is a new answer.
+    """
+    if not session.may_offer_more:
+        return False
+    session.may_offer_more = session.resting = False
+    reply = yield from exchange(session, build_command("EHLO", _hello_name(session)), Phase.HELLO)
+    session.resting = not session.over
+    if reply.code != 250:
+        return False
+    session.capabilities = Capabilities.parse(reply.lines)
+    return True
+
+
+def _hello_name(session: Session) -> str:
+    return session.options.settings.hello or _own_name(session.local)
 
 
 def _own_name(local: Connected | None) -> str:

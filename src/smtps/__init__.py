@@ -9,6 +9,7 @@ from .aclient import AsyncSMTPS
 from .certificate import Certificate
 from .classic import Header
 from .client import SMTPS, send
+from .dkim import DkimSigner
 from .envelope import Envelope, Recipient
 from .errors import *  # noqa: F403  (every error is public)
 from .errors import __all__ as _errors
@@ -54,6 +55,7 @@ __all__ = [
     "Certificate",
     "ConnectionStatus",
     "Direction",
+    "DkimSigner",
     "EndTransfer",
     "Envelope",
     "Error",

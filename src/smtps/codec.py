@@ -13,6 +13,7 @@ from ._pure.survey import Survey
 # Type checkers see the plain Python, which the compiled functions are held to.
 if TYPE_CHECKING or implementation == "pure":
     from ._pure.base64 import Base64Encoder, encode_base64, encode_base64_into
+    from ._pure.canonical import BodyCanonicalizer
     from ._pure.dots import (
         DotStuffer,
         dot_stuff,
@@ -26,6 +27,7 @@ if TYPE_CHECKING or implementation == "pure":
     from ._pure.survey import survey
 else:
     from ._fast.base64 import Base64Encoder, encode_base64, encode_base64_into
+    from ._fast.canonical import BodyCanonicalizer
     from ._fast.dots import (
         DotStuffer,
         dot_stuff,
@@ -40,6 +42,7 @@ else:
 
 __all__ = [
     "Base64Encoder",
+    "BodyCanonicalizer",
     "DotStuffer",
     "LineBuffer",
     "ReplyParser",

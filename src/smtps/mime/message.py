@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from email.message import Message as EmailMessage
@@ -42,10 +43,14 @@ class BodyHash(Protocol):
 class Signer(Protocol):
     """Something that signs a message by a header of its own, such as DKIM."""
 
+    #: The domain that signs.
+    domain: str
     #: What hashes of bodies it can share with others: those of the same name are alike.
     body_form: str
-    #: The headers that it covers where they exist, in lower case.
-    covered: frozenset[str]
+
+    @property
+    def covered(self) -> frozenset[str]:
+        """The headers that it covers where they exist, in lower case."""
 
     def body_hash(self) -> BodyHash:
         """Begin to hash a body."""
@@ -365,10 +370,21 @@ class Message:
     def sign(self, *signers: Signer) -> None:
         """Have every rendering signed, by each of `signers`. The body then goes in 7 bits.
 
+        Warns if a signer's domain is not that of the author nor above it.
+
         Raises:
             BadValue: the message offers to unsubscribe with one click, and a signer does not cover
                 those headers, as RFC 8058 demands.
         """
+        for signer in signers:
+            author = domain_to_wire(self._author().domain, field="from_").lower()
+            domain = signer.domain.lower()
+            if author != domain and not author.endswith(f".{domain}"):
+                warnings.warn(
+                    f"{domain} signs for an author at {author}; DMARC does not count that",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
         self._signers += signers
         self._check_cover()
 

@@ -54,8 +54,11 @@ def signer(kind: str = "rsa", **options: Any) -> DkimSigner:
 
 def make(**changes: Any) -> Message:
     fields: dict[str, Any] = {
-        "from_": "Ann <a@b.example>", "to": "x@y.example", "subject": "Grüße",
-        "text": "Hello  \tyou \n\n.\nGrüße\n\n\n", "html": "<p>Grüße</p>",
+        "from_": "Ann <a@b.example>",
+        "to": "x@y.example",
+        "subject": "Grüße",
+        "text": "Hello  \tyou \n\n.\nGrüße\n\n\n",
+        "html": "<p>Grüße</p>",
     }
     return Message(**fields | changes)
 
@@ -97,7 +100,7 @@ def test_any_message_verifies(text: str, subject: str) -> None:
         (b"From: Ann", b"From: Eve <e@x.example>\r\nFrom: Ann"),
         (b"\r\nMIME-Version", b"\r\nReply-To: e@x.example\r\nMIME-Version"),
         (b"\r\nMIME-Version", b"\r\nCc: e@x.example\r\nMIME-Version"),
-        (b"<p>", b"<p>more"),
+        (b"=20", b"=21"),
         (b"--\r\n", b"--\r\nmore\r\n"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ._choice import implementation, level
 from ._pure.survey import Survey
+from ._pure.texts import EncodedText
 
 # Type checkers see the plain Python, which the compiled functions are held to.
 if TYPE_CHECKING or implementation == "pure":
@@ -25,6 +26,7 @@ if TYPE_CHECKING or implementation == "pure":
     from ._pure.quoted_printable import encode_quoted_printable
     from ._pure.replies import ReplyParser
     from ._pure.survey import survey
+    from ._pure.texts import encode_text
 else:
     from ._fast.base64 import Base64Encoder, encode_base64, encode_base64_into
     from ._fast.canonical import BodyCanonicalizer
@@ -39,11 +41,13 @@ else:
     from ._fast.quoted_printable import encode_quoted_printable
     from ._fast.replies import ReplyParser
     from ._fast.survey import survey
+    from ._fast.texts import encode_text
 
 __all__ = [
     "Base64Encoder",
     "BodyCanonicalizer",
     "DotStuffer",
+    "EncodedText",
     "LineBuffer",
     "ReplyParser",
     "Survey",
@@ -52,6 +56,7 @@ __all__ = [
     "encode_base64",
     "encode_base64_into",
     "encode_quoted_printable",
+    "encode_text",
     "implementation",
     "level",
     "normalize_newlines",

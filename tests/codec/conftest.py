@@ -8,7 +8,16 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-_MODULES = ("base64", "canonical", "dots", "lines", "quoted_printable", "replies", "survey")
+_MODULES = (
+    "base64",
+    "canonical",
+    "dots",
+    "lines",
+    "quoted_printable",
+    "replies",
+    "survey",
+    "texts",
+)
 
 
 def _levels() -> list[str]:

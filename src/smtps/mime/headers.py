@@ -107,19 +107,14 @@ _COMPUTED = frozenset(
 )
 
 
-def other_header(name: str, value: str, *, own: bool = False) -> bytes:
+def other_header(name: str, value: str) -> bytes:
     """Return a header that a program named, encoded so far as it needs it.
-
-    Args:
-        own: whether it may be one that is computed.
 
     Raises:
         BadValue: it is computed, describes the MIME structure, or cannot be sent.
     """
     if not isinstance(value, str):
         raise BadValue(name, f"expected text, not {type(value).__name__}")
-    if own:
-        return text_header(name, value)
     folded = name.lower()
     if folded in _COMPUTED or folded == "mime-version" or folded.startswith("content-"):
         raise BadValue("headers", f"{name} has an argument of its own, or is computed")

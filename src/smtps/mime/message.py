@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from email.message import Message as EmailMessage
+from functools import lru_cache
 from typing import Protocol, Self, TypeAlias
 
 from ..address import Address, domain_to_wire, parse_address
@@ -15,10 +16,10 @@ from ..errors import BadValue
 from ..options import refuse_controls
 from .attachments import attached, content_id, embedded
 from .blob import BlobSource
-from .headers import other_header
+from .headers import other_header, text_header
 from .msgid import check_date, check_message_id, date_now, format_date, new_message_id
 from .parts import Multipart, Part, Piece, TextPart
-from .people import People, parse_people, people_header
+from .people import People, author_header, parse_people, people_header
 from .rendering import Rendering
 from .template import Template, has_fields
 from .transfer import SEVEN_BITS, Offer
@@ -227,11 +228,8 @@ class Message:
         self._check_filled()
         author = self._sender or self._author()
         people = self._to + self._cc + self._bcc
-        addresses = dict.fromkeys(str(Address(one.local, one.domain)) for one in people)
-        utf8 = any(one.needs_utf8 for one in (*self._from, *people, *self._reply_to))
-        return Envelope(
-            str(Address(author.local, author.domain)), list(addresses), smtputf8=utf8 or None
-        )
+        addresses = dict.fromkeys([_bare(one) for one in people])
+        return Envelope(_bare(author), list(addresses), smtputf8=self._needs_utf8(people) or None)
 
     def _check_filled(self) -> None:
         if self._to_template or self._late:
@@ -297,7 +295,7 @@ class Message:
             BadValue: there is no author whose domain it could bear. Error 164.
         """
         if not self._message_id:
-            self._message_id = new_message_id(domain_to_wire(self._author().domain, field="from_"))
+            self._message_id = new_message_id(_wire_domain(self._author().domain))
         return self._message_id
 
     @message_id.setter
@@ -416,7 +414,8 @@ class Message:
         part = self._part()
         if not self._boundary:
             self._boundary = secrets.token_hex(16)
-        pieces: list[Piece] = [self._head(offer.utf8), *part.pieces(offer, self._boundary)]
+        pieces: list[Piece] = self._head(offer.utf8)
+        part.write(pieces, offer, self._boundary)
         rendering = Rendering(pieces, binary=offer.binary)
         if self._signers:
             self._check_cover()
@@ -475,13 +474,15 @@ class Message:
         self._late = []
 
     def _own_offer(self) -> Offer:
-        people = (*self._from, *self.recipients, *self._reply_to)
-        return Offer(utf8=any(one.needs_utf8 for one in people))
+        return Offer(utf8=self._needs_utf8(self.recipients))
 
-    def _head(self, utf8: bool) -> bytes:
+    def _needs_utf8(self, people: tuple[Address, ...]) -> bool:
+        return any(not one.local.isascii() for one in (*self._from, *people, *self._reply_to))
+
+    def _head(self, utf8: bool) -> list[Piece]:
         """Compose the headers, without those of MIME, in an order that stays."""
         self._author()
-        lines = [people_header("From", self._from, utf8=utf8)]
+        lines: list[Piece] = [author_header("From", self._from, utf8=utf8)]
         if self._sender or len(self._from) > 1:
             # RFC 5322 3.6.2: with several authors, one must be named as who sent it.
             sender = self._sender or self._from[0]
@@ -495,11 +496,11 @@ class Message:
         if self._reply_to:
             lines.append(people_header("Reply-To", self._reply_to, utf8=utf8))
         if self._subject:
-            lines.append(other_header("Subject", self._subject, own=True))
+            lines.append(_subject_header(self._subject))
         lines.append(f"Date: {self.date}\r\nMessage-ID: {self.message_id}\r\n".encode("ascii"))
         lines += self._headers
         lines.append(b"MIME-Version: 1.0\r\n")
-        return b"".join(lines)
+        return lines
 
     def _part(self) -> Part:
         """Nest the parts no deeper than they need: mixed, related, alternative."""
@@ -549,6 +550,21 @@ class Message:
         return b"".join(
             signer.signature(head, digests[signer.body_form]) for signer in self._signers
         )
+
+
+@lru_cache(maxsize=256)
+def _wire_domain(domain: str) -> str:
+    return domain_to_wire(domain, field="from_")
+
+
+# Most mailings have one subject.
+@lru_cache(maxsize=256)
+def _subject_header(text: str) -> bytes:
+    return text_header("Subject", text)
+
+
+def _bare(address: Address) -> str:
+    return str(Address(address.local, address.domain) if address.name else address)
 
 
 def _check_text(field: str, value: str | None) -> str | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, TypeAlias
 
+from ..codec import encode_text
 from .blob import Blob
 from .headers import header
-from .transfer import Offer, Stream, encode_text
+from .transfer import Offer, Stream, no_surrogates
 
 __all__ = ["FilePart", "Finished", "Multipart", "Part", "Piece", "TextPart"]
 
@@ -23,8 +24,8 @@ _SMALL = 64 * 1024
 class Part(Protocol):
     """Something with a Content-Type."""
 
-    def pieces(self, offer: Offer, boundary: str) -> Iterator[Piece]:
-        """Give its MIME header lines, the blank line and its body, for what a server takes."""
+    def write(self, pieces: list[Piece], offer: Offer, boundary: str) -> None:
+        """Add its MIME header lines, the blank line and its body, for what a server takes."""
 
 
 @dataclass(slots=True)
@@ -36,13 +37,13 @@ class TextPart:
     subtype: str
     field: str
 
-    def pieces(self, offer: Offer, boundary: str) -> Iterator[Piece]:  # noqa: ARG002
-        """Give the text, encoded so far as it needs it."""
-        encoding, charset, data = encode_text(
-            self.text, field=self.field, eight_bit=offer.eight_bit
-        )
-        yield _text_headers(self.subtype, charset, encoding)
-        yield data
+    def write(self, pieces: list[Piece], offer: Offer, boundary: str) -> None:  # noqa: ARG002
+        """Add the text, encoded so far as it needs it."""
+        try:
+            encoding, charset, data = encode_text(self.text, offer.eight_bit)
+        except UnicodeEncodeError as error:
+            raise no_surrogates(self.field, error) from None
+        pieces += (_text_headers(self.subtype, charset, encoding), data)
 
 
 @lru_cache(maxsize=64)
@@ -62,16 +63,16 @@ class FilePart:
     #: Content-Type and what else describes it, without Content-Transfer-Encoding.
     headers: bytes
 
-    def pieces(self, offer: Offer, boundary: str) -> Iterator[Piece]:  # noqa: ARG002
-        """Give the file, in base64 unless the server takes any bytes."""
+    def write(self, pieces: list[Piece], offer: Offer, boundary: str) -> None:  # noqa: ARG002
+        """Add the file, in base64 unless the server takes any bytes."""
         self.blob.measure()
         encoding = b"binary" if offer.binary else b"base64"
-        yield self.headers + b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\n"
+        pieces.append(self.headers + b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\n")
         stream = Stream(self.blob, raw=offer.binary)
         if self.blob.data is not None and len(self.blob.data) <= _SMALL:
-            yield from stream.pieces()
+            pieces += stream.pieces()
         else:
-            yield stream
+            pieces.append(stream)
 
 
 @dataclass(slots=True)
@@ -81,10 +82,9 @@ class Finished:
     headers: bytes
     body: bytes
 
-    def pieces(self, offer: Offer, boundary: str) -> Iterator[Piece]:  # noqa: ARG002
-        """Give it as it is."""
-        yield self.headers + b"\r\n"
-        yield self.body
+    def write(self, pieces: list[Piece], offer: Offer, boundary: str) -> None:  # noqa: ARG002
+        """Add it as it is."""
+        pieces += (self.headers, b"\r\n", self.body)
 
 
 @dataclass(slots=True)
@@ -96,17 +96,17 @@ class Multipart:
     #: More parameters of its Content-Type, as they are written.
     parameters: str = ""
 
-    def pieces(self, offer: Offer, boundary: str) -> Iterator[Piece]:
-        """Give the parts between their boundaries. RFC 2046, section 5.1.1."""
+    def write(self, pieces: list[Piece], offer: Offer, boundary: str) -> None:
+        """Add the parts between their boundaries. RFC 2046, section 5.1.1."""
         # "=_" stands in no base64 and in no quoted-printable.
         own = f"=_{self.subtype[:3]}_{boundary}"
-        line = f"\r\n--{own}".encode("ascii")
-        yield (
-            f'Content-Type: multipart/{self.subtype}; boundary="{own}"{self.parameters}\r\n'
-        ).encode("ascii")
-        opening = b"\r\n" + line[2:] + b"\r\n"
+        between = f"\r\n--{own}\r\n".encode("ascii")
+        pieces.append(
+            f'Content-Type: multipart/{self.subtype}; boundary="{own}"{self.parameters}\r\n'.encode(
+                "ascii"
+            )
+        )
         for part in self.parts:
-            yield opening
-            yield from part.pieces(offer, boundary)
-            opening = line + b"\r\n"
-        yield line + b"--\r\n"
+            pieces.append(between)
+            part.write(pieces, offer, boundary)
+        pieces += (between[:-2], b"--\r\n")

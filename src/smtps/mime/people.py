@@ -10,7 +10,7 @@ from ..address import Address, parse_address, parse_address_list
 from ..errors import AddressError
 from .headers import address_header
 
-__all__ = ["People", "parse_people", "people_header"]
+__all__ = ["People", "author_header", "parse_people", "people_header"]
 
 #: `a@b`, `Ann <a@b>`, several of them with commas between, or a sequence of such.
 People: TypeAlias = str | Address | Iterable[str | Address]
@@ -41,8 +41,6 @@ def parse_people(value: People, field: str) -> tuple[Address, ...]:
     return tuple(found)
 
 
-# The sender of a mailing is the same in each message, and its header with it.
-@lru_cache(maxsize=256)
 def people_header(name: str, people: tuple[Address, ...], *, utf8: bool = False) -> bytes:
     """Return the header that names these people; nothing for nobody.
 
@@ -50,3 +48,7 @@ def people_header(name: str, people: tuple[Address, ...], *, utf8: bool = False)
         AddressError: a local part is not ASCII and `utf8` is false.
     """
     return address_header(name, people, utf8=utf8) if people else b""
+
+
+#: The same for who is the same in each message of a mailing.
+author_header = lru_cache(maxsize=256)(people_header)

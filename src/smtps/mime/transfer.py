@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..codec import encode_base64, encode_quoted_printable, normalize_newlines, survey
+from ..codec import encode_base64
 from ..errors import BadValue
 from .blob import Blob
-from .fold import HARD_LIMIT
 
-__all__ = ["EncodedText", "Offer", "SEVEN_BITS", "Stream", "encode_text", "encoded_size", "utf8"]
+__all__ = ["Offer", "SEVEN_BITS", "Stream", "encoded_size", "no_surrogates", "utf8"]
 
 
 class Offer(NamedTuple):
@@ -28,39 +27,6 @@ class Offer(NamedTuple):
 SEVEN_BITS = Offer()
 
 
-class EncodedText(NamedTuple):
-    """A text as it goes, and the value of its Content-Transfer-Encoding."""
-
-    encoding: str
-    charset: str
-    data: bytes
-
-
-def encode_text(text: str | bytes, *, field: str, eight_bit: bool = False) -> EncodedText:
-    """Encode a text in UTF-8, as plainly as it may go.
-
-    ASCII in short lines goes as it is, and so does UTF-8 where eight bits may go. What else may go
-    in quoted-printable does so if that is not longer than base64.
-
-    Args:
-        text: text, or its UTF-8.
-
-    Raises:
-        BadValue: it holds half of a surrogate pair.
-    """
-    data = text if isinstance(text, bytes) else utf8(text, field)
-    look = survey(data)
-    charset = "utf-8" if look.eight_bit else "us-ascii"
-    fits = look.longest_line <= HARD_LIMIT and not look.nul
-    if fits and (eight_bit or not look.eight_bit):
-        clean = not look.bare_cr and not look.bare_lf
-        plain = data if clean else normalize_newlines(data)
-        return EncodedText("8bit" if look.eight_bit else "7bit", charset, plain)
-    if look.nul or 2 * look.eight_bit * 3 > len(data):
-        return EncodedText("base64", charset, encode_base64(normalize_newlines(data)))
-    return EncodedText("quoted-printable", charset, encode_quoted_printable(data))
-
-
 def utf8(text: str, field: str) -> bytes:
     """Encode a text in UTF-8.
 
@@ -70,9 +36,12 @@ def utf8(text: str, field: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as error:
-        raise BadValue(
-            field, f"holds half of a surrogate pair at position {error.start}; remove it"
-        ) from None
+        raise no_surrogates(field, error) from None
+
+
+def no_surrogates(field: str, error: UnicodeEncodeError) -> BadValue:
+    """Say where a text holds half of a surrogate pair."""
+    return BadValue(field, f"holds half of a surrogate pair at position {error.start}; remove it")
 
 
 def encoded_size(size: int) -> int:

@@ -1,0 +1,3 @@
+from smtps._pure.texts import EncodedText as EncodedText
+
+def encode_text(text: str | bytes, eight_bit: bool = False) -> EncodedText: ...

@@ -45,7 +45,7 @@ class Client:
         prepare: builds or finds what is needed, and gives the version.
         speaks_tls: whether it can.
         is_foreign: whether it is a tool as it is, which adds to the content and says nothing: the
-            harness takes the time of the whole process.
+            harness takes its time.
         least: the fewest connections for which the row makes sense, and `most` the most.
     """
 

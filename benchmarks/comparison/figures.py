@@ -74,6 +74,7 @@ def next_count(run: Run, seconds: float, connections: int) -> int:
     """Choose how many messages make a run of some seconds, seen what one run took.
 
     A short run says little, as connecting and warming up weigh on it: at most twenty times as many.
+    Every connection gets as many as the others, so that none is waited for at the end.
     """
     wanted = run.messages * min(20.0, seconds / run.seconds)
-    return max(connections, math.ceil(wanted))
+    return max(1, math.ceil(wanted / connections)) * connections

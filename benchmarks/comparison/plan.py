@@ -70,7 +70,7 @@ def compare(
 def _find_count(
     client: Client, scenario: Scenario, place: Place, content: Path, seconds: float
 ) -> int:
-    count = scenario.connections * (2 if scenario.round_trip else 50)
+    count = scenario.connections * (2 if scenario.round_trip else 100)
     while True:
         run = run_once(client, scenario, place, content, count)
         count = next_count(run, seconds, scenario.connections)

@@ -49,6 +49,7 @@ def test_a_ratio_needs_both_clients() -> None:
         (50, 0.001, 1.0, 1, 1000),
         (8, 9.0, 1.0, 8, 8),
         (3, 1.0, 0.5, 1, 2),
+        (16, 1.0, 2.1, 8, 40),
     ],
 )
 def test_the_next_run_takes_the_time_that_is_wanted(

@@ -11,8 +11,9 @@ import pytest
 
 from benchmarks.comparison import affinity
 from benchmarks.comparison.clients import CLIENTS, Client
+from benchmarks.comparison.figures import Run
 from benchmarks.comparison.job import SENDER, Job, make_content, recipient
-from benchmarks.comparison.measure import Failed, prove, run_once
+from benchmarks.comparison.measure import Failed, difference, prove, run_once
 from benchmarks.comparison.places import Place, Places, Taken
 from benchmarks.comparison.plan import compare
 from benchmarks.comparison.progress import Progress
@@ -100,12 +101,26 @@ def test_a_client_delivers_each_message(
     assert run.cpu > 0
 
 
-def test_smtp_source_is_timed_as_a_whole(place: Place, content: Path) -> None:
+def test_smtp_source_delivers_each_message(place: Place, content: Path) -> None:
     require("smtp-source", "postfix")
     peer = client("smtp-source")
     peer.prepare()
-    run = run_once(peer, Scenario("sink", False, 1, 0), place, content, 10)
-    assert run.cpu > 0
+    before = place.taken(True).messages
+    run = run_once(peer, Scenario("sink", False, 2, 0), place, content, 500)
+    assert run.messages == 500
+    # Two of them once more, to know what connecting takes.
+    assert place.taken(True).messages - before == 2 + 502
+
+
+def test_a_foreign_tool_is_measured_without_what_connecting_takes() -> None:
+    run = difference(Run(messages=52, seconds=5.5, cpu=0.3), Run(messages=2, seconds=0.5, cpu=0.1))
+    assert (run.messages, run.seconds) == (50, 5.0)
+    assert run.cpu == pytest.approx(0.2)
+
+
+def test_a_long_run_that_took_no_longer_than_a_short_one_says_nothing() -> None:
+    with pytest.raises(Failed, match="no longer"):
+        difference(Run(10, 1.0, 1.0), Run(2, 1.0, 1.0))
 
 
 def test_a_client_that_claims_more_than_the_server_took_fails(place: Place, content: Path) -> None:

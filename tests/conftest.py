@@ -18,6 +18,7 @@ from tests.support.exim import Exim
 from tests.support.fronts import Front
 from tests.support.opensmtpd import OpenSMTPD
 from tests.support.postfix import Postfix
+from tests.support.queues import Clock
 from tests.support.servers import RealServer
 from tests.support.smtp_server import SMTPServer
 
@@ -88,3 +89,12 @@ def front(request: pytest.FixtureRequest) -> Iterator[Front]:
     """Give one of the two components."""
     with Front(request.param) as front:
         yield front
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock for the queue that stands until the test moves it."""
+    clock = Clock()
+    for module in ("claim", "settle", "work"):
+        monkeypatch.setattr(f"smtps.spool.{module}.time", clock, raising=False)
+    return clock

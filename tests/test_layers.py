@@ -19,9 +19,11 @@ LAYERS = [
         "tls_options", "tokens", "url",
     },
     {"dkim", "mime", "sasl", "wire"},
-    {"dialogue", "ops", "session"},
+    {"dialogue", "ops", "session", "spool"},
     {"drivers"},
-    {"accessors", "aclient", "classic", "client", "component", "items", "pool"},
+    {
+        "accessors", "aclient", "classic", "client", "component", "items", "pool", "queueing",
+    },
     {"outbox"},
     {"cli", "compat", "integrations", "testing"},
 ]  # fmt: skip

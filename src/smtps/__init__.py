@@ -33,6 +33,7 @@ from .options import (
     AuthMechanism,
     CertStoreType,
     Importance,
+    InDoubt,
     IPVersion,
     Priority,
     RecipientPolicy,
@@ -44,6 +45,7 @@ from .phase import Phase
 from .receipt import Outcome, Receipt, RecipientResult
 from .recipients import MessageRecipient
 from .reply import Reply
+from .spool.schedule import Schedule
 from .tokens import Token
 from .wire.capabilities import Capabilities
 
@@ -63,6 +65,7 @@ __all__ = [
     "Header",
     "IPVersion",
     "Importance",
+    "InDoubt",
     "Item",
     "Mailing",
     "Message",
@@ -81,6 +84,7 @@ __all__ = [
     "SSLServerAuthentication",
     "SSLStartMode",
     "SSLStatus",
+    "Schedule",
     "Sensitivity",
     "StartTransfer",
     "Token",

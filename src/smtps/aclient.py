@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -12,12 +13,16 @@ from .dialogue.closing import close_session
 from .dialogue.command import command, expand, listen, verify
 from .dialogue.opening import open_session
 from .dialogue.submission import submit
-from .drivers.aio import AsyncDriver
+from .dialogue.transaction import Transaction
+from .drivers.aio import AsyncDriver, in_thread, settled
 from .envelope import Recipient
 from .errors import AlreadyConnected, SMTPSError
+from .events import Error
 from .items import Item
 from .ops import Dialogue
+from .queueing import CANNOT_CARRY, resume
 from .receipt import Receipt
+from .spool.work import Answer
 
 __all__ = ["AsyncSMTPS"]
 
@@ -128,6 +133,37 @@ class AsyncSMTPS(Component):
         """Like `SMTPS.reset`, awaited."""
         await self.disconnect()
         self._forget()
+
+    async def queue(self, queue_dir: str | Path) -> str:
+        """Like `SMTPS.queue`, awaited."""
+        transaction = self._transaction(None, None, None)
+        return await in_thread(self._store, queue_dir, transaction)
+
+    async def process_queue(self, queue_dir: str | Path) -> None:
+        """Like `SMTPS.process_queue`, awaited."""
+        opened_here = False
+        with self._queue_work(queue_dir) as work:
+            try:
+                # The disk is waited for in a thread, one step after the other.
+                step = await in_thread(next, work, None)
+                while step is not None:
+                    if isinstance(step, Error):
+                        await settled(self._observe(step))
+                        step = await in_thread(next, work, None)
+                        continue
+                    if not self.connected:
+                        await self.connect()
+                        opened_here = True
+                    step = await in_thread(resume, work, await self._submit(step))
+            finally:
+                if opened_here:
+                    await self.disconnect()
+
+    async def _submit(self, transaction: Transaction) -> Answer:
+        try:
+            return await self._run("process_queue", submit(self._live, transaction))
+        except CANNOT_CARRY as error:
+            return error
 
     async def _run(self, method: str, dialogue: Dialogue[T]) -> T:
         session = self._enter(method)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -12,12 +13,16 @@ from .dialogue.closing import close_session
 from .dialogue.command import command, expand, listen, verify
 from .dialogue.opening import open_session
 from .dialogue.submission import submit
+from .dialogue.transaction import Transaction
 from .drivers.blocking import BlockingDriver
 from .envelope import Recipient
 from .errors import AlreadyConnected, SMTPSError
+from .events import Error
 from .items import Item
 from .ops import Dialogue
+from .queueing import CANNOT_CARRY, resume
 from .receipt import Receipt
+from .spool.work import Answer
 
 __all__ = ["SMTPS", "send"]
 
@@ -186,6 +191,64 @@ class SMTPS(Component):
         """Disconnect, and set every property and setting back to its default."""
         self.disconnect()
         self._forget()
+
+    def queue(self, queue_dir: str | Path) -> str:
+        """Write the message of the classic properties to a folder, for `process_queue`.
+
+        The file holds the message as `send` would send it, with its envelope, and neither server
+        nor password. When this returns it is safe from a crash and from a power cut. The network
+        is not touched.
+
+        Args:
+            queue_dir: a folder that exists.
+
+        Returns:
+            The name of the file, which ends in `.queued`.
+
+        Raises:
+            BadValue, AddressError: the message cannot be sent as it is, or there is no such folder.
+            QueueFolderError: the folder does not take it; nothing is left in it.
+        """
+        return self._store(queue_dir, self._transaction(None, None, None))
+
+    def process_queue(self, queue_dir: str | Path) -> None:
+        """Send what is queued in a folder and due, the oldest first, over one connection.
+
+        A file is named `.sending` meanwhile; a message that was sent is removed, or named `.sent`
+        with `keep_queue`. One that is refused becomes `.failed` with the reason beside it, one
+        that is deferred is `.queued` again and tried later (`smtps.Schedule`), and what a run that
+        died has left is recovered. Several processes may work on one folder. The properties of
+        the message are not changed, and an empty folder opens no connection.
+
+        Raises:
+            BadValue: there is no such folder.
+            QueueError: it went through, and these messages failed or are in doubt (see the
+                settings `queue_stop_on_error` and `queue_in_doubt`).
+            QueueFolderError: the folder cannot be worked on.
+            SMTPSError: no connection could be made, or `interrupt` ended the run.
+        """
+        opened_here = False
+        with self._queue_work(queue_dir) as work:
+            try:
+                step = next(work, None)
+                while step is not None:
+                    if isinstance(step, Error):
+                        self._observe(step)
+                        step = next(work, None)
+                        continue
+                    if not self.connected:
+                        self.connect()
+                        opened_here = True
+                    step = resume(work, self._submit(step))
+            finally:
+                if opened_here:
+                    self.disconnect()
+
+    def _submit(self, transaction: Transaction) -> Answer:
+        try:
+            return self._run("process_queue", submit(self._live, transaction))
+        except CANNOT_CARRY as error:
+            return error
 
     def _run(self, method: str, dialogue: Dialogue[T]) -> T:
         """Carry out a dialogue; if it breaks in the middle of something, the connection goes."""

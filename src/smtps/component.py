@@ -28,6 +28,7 @@ from .items import Item, transaction_of
 from .ops import TLSInfo
 from .options import RecipientPolicy, assign, show
 from .properties import ConnectionProperties
+from .queueing import ClassicQueue
 from .receipt import Receipt
 from .session import Session
 from .settings import Settings
@@ -41,7 +42,7 @@ class _Interruptible(Protocol):
     def interrupt(self) -> None: ...
 
 
-class Component(ConnectionProperties, ClassicMessage):
+class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
     """One connection to a relay, without the calls that wait.
 
     A handler (`on_...`) is called with one event while a method runs, on its thread. It decides

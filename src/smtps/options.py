@@ -21,6 +21,7 @@ __all__ = [
     "Configurable",
     "IPVersion",
     "Importance",
+    "InDoubt",
     "Option",
     "Priority",
     "RecipientPolicy",
@@ -158,6 +159,17 @@ class RecipientPolicy(IntEnum):
     ANY = 0
     #: The message goes to all or to none.
     ALL = 1
+
+
+class InDoubt(IntEnum):
+    """What happens to a queued message that was handed over and whose answer was lost."""
+
+    #: It stays, named `.sending`, until somebody decides.
+    HOLD = 0
+    #: It is sent again, and may arrive twice.
+    RESEND = 1
+    #: It counts as sent, and may be lost.
+    ASSUME_SENT = 2
 
 
 class Option(Generic[T]):
@@ -476,14 +488,20 @@ def flag(name: str, default: bool, *, doc: str = "") -> Option[bool]:
     )
 
 
-def choice(name: str, default: E, *, locked: int = 0, doc: str = "") -> Option[E]:
-    """Declare an option that is a member of the enumeration of its default."""
+def choice(
+    name: str, default: E, *, locked: int = 0, words: bool = False, doc: str = ""
+) -> Option[E]:
+    """Declare an option that is a member of the enumeration of its default.
+
+    Args:
+        words: whether its text form is the member's name, such as "assume-sent", not its number.
+    """
     kind = type(default)
     names = ", ".join(f"{member.value} {member.name}" for member in kind)
 
     def checked(field: str, value: Any) -> E:
         try:
-            return kind(value)
+            return kind(parsed(field, value) if words and isinstance(value, str) else value)
         except ValueError:
             raise BadValue(field, f"{value!r} is none of {names}") from None
 
@@ -498,7 +516,7 @@ def choice(name: str, default: E, *, locked: int = 0, doc: str = "") -> Option[E
         default,
         check=checked,
         parse=parsed,
-        show=lambda v: str(v.value),
+        show=lambda v: v.name.lower().replace("_", "-") if words else str(v.value),
         locked=locked,
         doc=doc,
     )

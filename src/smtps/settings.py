@@ -9,6 +9,7 @@ from typing import Any
 from .charsets import CODE_PAGES, is_usable_charset
 from .errors import BadValue
 from .options import (
+    InDoubt,
     IPVersion,
     RecipientPolicy,
     choice,
@@ -152,6 +153,23 @@ class Settings(TLSSettings):
         check=check_code_page,
         doc="The same by the number of a Windows code page, where Charset is not set; 65001, and 0,"
         " are UTF-8.",
+    )
+    keep_queue = flag(
+        "KeepQueue",
+        False,
+        doc="Whether process_queue keeps the file of a message that was sent, named `.sent`.",
+    )
+    queue_stop_on_error = flag(
+        "QueueStopOnError",
+        False,
+        doc="Whether process_queue ends at the first message that fails, instead of going on.",
+    )
+    queue_in_doubt = choice(
+        "QueueInDoubt",
+        InDoubt.HOLD,
+        words=True,
+        doc="What process_queue does with messages whose final reply was lost: hold them, resend"
+        " them (perhaps twice), or assume-sent.",
     )
     recipient_policy = choice(
         "RecipientPolicy",

@@ -58,7 +58,7 @@ class Transaction:
         self.message_id = message_id
         self.index = index
         self.verb = verb
-        self._rcpt_options = rcpt_options or {}
+        self.rcpt_options = rcpt_options or {}
         #: The replies to RCPT, in the order of the envelope, as far as they came.
         self.rcpt_replies: list[Reply] = []
         #: Whether the end of the content was written, so that the server may act on it.
@@ -97,7 +97,7 @@ class Transaction:
     def rcpts(self, capabilities: Capabilities) -> list[bytes]:
         """Build one RCPT for each recipient."""
         utf8 = self.envelope.smtputf8
-        options = self._rcpt_options if capabilities.dsn else {}
+        options = self.rcpt_options if capabilities.dsn else {}
         return [
             rcpt_command(recipient, capabilities, utf8=utf8, options=options.get(place, ""))
             for place, recipient in enumerate(self.envelope.recipients)
@@ -107,7 +107,7 @@ class Transaction:
         """Name the recipients whose options this server cannot be told."""
         if capabilities.dsn:
             return []
-        return [self.envelope.recipients[place].address for place in self._rcpt_options]
+        return [self.envelope.recipients[place].address for place in self.rcpt_options]
 
     @property
     def any_accepted(self) -> bool:

@@ -34,7 +34,7 @@ from .stream import Stream
 from .tls import context_for, describe, server_name
 from .verification import verify
 
-__all__ = ["AsyncDriver"]
+__all__ = ["AsyncDriver", "in_thread", "settled"]
 
 T = TypeVar("T")
 
@@ -58,13 +58,13 @@ class AsyncDriver:
             Connect: self._connect,
             Read: self._read,
             Write: self._write,
-            PrepareTLS: lambda op: _settle(context_for(op)),
+            PrepareTLS: lambda op: settled(context_for(op)),
             StartTLS: self._start_tls,
-            Verify: lambda op: _settle(verify(op)),
+            Verify: lambda op: settled(verify(op)),
             Sleep: lambda op: asyncio.sleep(op.seconds),
-            Call: lambda op: _settle(op.function(*op.arguments)),
+            Call: lambda op: settled(op.function(*op.arguments)),
             Await: self._await,
-            Emit: lambda op: _settle(self._observer(op.event)),
+            Emit: lambda op: settled(self._observer(op.event)),
         }
 
     async def run(self, dialogue: Dialogue[T]) -> T:
@@ -201,6 +201,16 @@ class AsyncDriver:
         return self._stream
 
 
-async def _settle(result: Any) -> Any:
+async def settled(result: Any) -> Any:
     """Await what a program's function gave back, if it is a coroutine function."""
     return await result if inspect.isawaitable(result) else result
+
+
+async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    """Call what waits for the disk in a thread; if cancelled, still wait for its end."""
+    call = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
+    try:
+        return await asyncio.shield(call)
+    except asyncio.CancelledError:
+        await asyncio.wait([call])
+        raise

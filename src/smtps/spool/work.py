@@ -1,0 +1,200 @@
+"""Work through a queue: recover what the dead have left, then claim, hand out and settle."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ..dialogue.transaction import Transaction
+from ..errors import Interrupted, ServiceClosing, SessionError, SMTPSError
+from ..events import Error
+from ..receipt import Outcome, Receipt
+from .claim import Claim, take
+from .folder import Folder, failing
+from .history import Attempt, Standing
+from .names import QUEUED, SENDING, is_safe
+from .rules import Report, Rules, State
+from .settle import Settled, finish, settle
+from .store import sweep
+
+__all__ = ["Answer", "Work", "claims", "deliver_each", "recover", "tally"]
+
+#: What became of a transaction that was handed out: its receipt, or why it could not even begin.
+Answer: TypeAlias = Receipt | SMTPSError
+#: Hands out transactions and events; takes an answer for each transaction.
+Work: TypeAlias = Generator[Transaction | Error, Answer | None, Report]
+
+# How many names of a large folder are held at a time.
+_PASS = 65536
+
+
+def deliver_each(folder: Folder, rules: Rules, report: Report) -> Work:
+    """Work through the queue message by message, each written down before and after.
+
+    Whoever runs this sends each transaction and gives back the answer. Closing the generator, or
+    an exception thrown in, ends the run: what was not handed over goes back, what was stays.
+
+    Raises:
+        QueueFolderError: the folder cannot be worked on.
+    """
+    yield from recover(folder, rules, report)
+    line = _Line()
+    for found in claims(folder, rules, report):
+        if isinstance(found, Error):
+            yield found
+        else:
+            try:
+                settled = yield from _deliver(found, rules, line)
+                tally(report, found, settled)
+            finally:
+                found.close()
+            yield from _tell(found.id, settled)
+        if rules.stop_on_error and report.failed:
+            break
+    return report
+
+
+@dataclass(slots=True)
+class _Line:
+    """The connection that the run has."""
+
+    #: Whether anything was delivered since it came up.
+    has_delivered: bool = False
+
+
+def _deliver(
+    claim: Claim, rules: Rules, line: _Line
+) -> Generator[Transaction | Error, Answer | None, Settled]:
+    """Hand out one message, again where its connection was simply used up."""
+    places = claim.progress.having(Standing.WAITING)
+    try:
+        answer = yield claim.transaction()
+        if _was_not_sent(answer) and line.has_delivered:
+            # Many servers take only so many messages a connection; that is not its fault.
+            line.has_delivered = False
+            answer = yield claim.transaction()
+    except BaseException:
+        claim.release()
+        raise
+    assert answer is not None
+    if isinstance(answer, SMTPSError):
+        # This server cannot carry it; no byte of it was sent.
+        return settle(claim, Attempt.same(places, Outcome.REFUSED, str(answer)), rules)
+    line.has_delivered = line.has_delivered or bool(answer.accepted)
+    stopped = _interruption(answer)
+    if stopped is not None and _was_not_sent(answer):
+        claim.release()
+    else:
+        settled = settle(claim, Attempt.of(answer, places), rules)
+    if stopped is not None:
+        raise stopped
+    return settled
+
+
+def _was_not_sent(answer: Answer | None) -> bool:
+    """Tell whether the connection was lost before the message reached the server."""
+    return (
+        isinstance(answer, Receipt)
+        and isinstance(answer.error, SessionError | ServiceClosing)
+        and all(result.outcome is Outcome.NOT_SENT for result in answer.results)
+    )
+
+
+def _interruption(receipt: Receipt) -> Interrupted | None:
+    """Give the interruption that ended an attempt, if one did."""
+    for error in (receipt.error, receipt.error and receipt.error.__cause__):
+        if isinstance(error, Interrupted):
+            return error
+    return None
+
+
+def claims(folder: Folder, rules: Rules, report: Report) -> Iterator[Claim | Error]:
+    """Claim what is queued and due, the oldest first, one by one; tell what cannot be used.
+
+    Messages that are queued behind the last one meanwhile are found too.
+    """
+    after = ""
+    while True:
+        with failing(folder.path, "listing the folder"):
+            names = folder.oldest(QUEUED, after=after, limit=_PASS)
+        for name in names:
+            if not is_safe(name):
+                report.skipped[_shown(name)] = "not a name of this queue"
+                yield Error(302, f"{_shown(name)}{QUEUED}: left alone, not a name of this queue")
+                continue
+            found = take(folder, name, rules.schedule)
+            if isinstance(found, Claim):
+                yield found
+            elif found.damaged:
+                report.count(State.FAILED, name, found.damaged)
+                yield Error(302, f"{name}: {found.damaged}")
+                if rules.stop_on_error:
+                    return
+            elif found.foreign:
+                report.skipped[name] = found.foreign
+                yield Error(302, f"{name}{QUEUED}: left alone, {found.foreign}")
+            elif found.due_in:
+                report.not_due += 1
+                report.note_due(found.due_in)
+        if len(names) < _PASS:
+            break
+        after = names[-1]
+    with failing(folder.path, "listing the folder"):
+        folder.check()
+
+
+def recover(folder: Folder, rules: Rules, report: Report) -> Iterator[Error]:
+    """Settle what workers that died have left, and what is held in doubt, by the present rules."""
+    with failing(folder.path, "removing what dead writers left"):
+        sweep(folder)
+    after = ""
+    while True:
+        with failing(folder.path, "listing the folder"):
+            names = folder.oldest(SENDING, after=after, limit=_PASS)
+        for name in filter(is_safe, names):
+            found = take(folder, name, None, SENDING)
+            if isinstance(found, Claim):
+                try:
+                    settled = _recover(found, rules)
+                    if settled.state is not State.DEFERRED:
+                        tally(report, found, settled)
+                finally:
+                    found.close()
+                yield from _tell(name, settled)
+            elif found.damaged:
+                report.count(State.FAILED, name, found.damaged)
+                yield Error(302, f"{name}: {found.damaged}")
+        if len(names) < _PASS:
+            return
+        after = names[-1]
+
+
+def _recover(claim: Claim, rules: Rules) -> Settled:
+    if claim.progress.open:
+        claim.note(
+            {
+                "event": "in doubt",
+                "to": list(claim.progress.open),
+                "why": "handed over, and the worker ended before the answer came",
+            }
+        )
+    return finish(claim, rules)
+
+
+def tally(report: Report, claim: Claim, settled: Settled) -> None:
+    """Count what became of a claim."""
+    report.count(settled.state, claim.id, settled.words, settled.due_in)
+
+
+def _tell(identifier: str, settled: Settled) -> Iterator[Error]:
+    if settled.state is State.FAILED:
+        yield Error(161, f"{identifier}: failed: {settled.words}")
+    elif settled.state is State.IN_DOUBT:
+        yield Error(161, f"{identifier}: held in doubt: {settled.words}")
+
+
+def _shown(name: str) -> str:
+    """Show a name that may hold anything, in one line."""
+    return os.fsencode(name).decode("ascii", "backslashreplace").encode("unicode_escape").decode()

@@ -41,6 +41,7 @@ from .options import (
     Sensitivity,
     SSLStartMode,
 )
+from .outbox import Outbox, Report
 from .phase import Phase
 from .receipt import Outcome, Receipt, RecipientResult
 from .recipients import MessageRecipient
@@ -70,6 +71,7 @@ __all__ = [
     "Mailing",
     "Message",
     "MessageRecipient",
+    "Outbox",
     "Outcome",
     "PITrail",
     "Phase",
@@ -80,6 +82,7 @@ __all__ = [
     "RecipientResult",
     "RecipientType",
     "Reply",
+    "Report",
     "SMTPS",
     "SSLServerAuthentication",
     "SSLStartMode",

@@ -22,7 +22,7 @@ from .items import Item
 from .ops import Dialogue
 from .queueing import CANNOT_CARRY, resume
 from .receipt import Receipt
-from .spool.work import Answer
+from .spool.work import Answer, Work
 
 __all__ = ["SMTPS", "send"]
 
@@ -227,22 +227,27 @@ class SMTPS(Component):
             QueueFolderError: the folder cannot be worked on.
             SMTPSError: no connection could be made, or `interrupt` ended the run.
         """
-        opened_here = False
         with self._queue_work(queue_dir) as work:
-            try:
-                step = next(work, None)
-                while step is not None:
-                    if isinstance(step, Error):
-                        self._observe(step)
-                        step = next(work, None)
-                        continue
-                    if not self.connected:
-                        self.connect()
-                        opened_here = True
-                    step = resume(work, self._submit(step))
-            finally:
-                if opened_here:
-                    self.disconnect()
+            self.work_through(work)
+
+    def work_through(self, work: Work) -> None:
+        """Send what a run through a queue hands out; see `process_queue` and `Outbox.run`."""
+        opened_here = False
+        try:
+            step = next(work, None)
+            while step is not None:
+                if isinstance(step, Error):
+                    self._observe(step)
+                    step = next(work, None)
+                    continue
+                if not self.connected:
+                    self.connect()
+                    opened_here = True
+                step = resume(work, self._submit(step))
+        finally:
+            work.close()
+            if opened_here:
+                self.disconnect()
 
     def _submit(self, transaction: Transaction) -> Answer:
         try:

@@ -226,6 +226,8 @@ def _examine(
         if loaded.entry.length is None:
             fd, loaded = _adopt(folder, identifier, fd, loaded, extension)
     except Damaged as damage:
+        if extension == FAILED:
+            return Refused(damaged=damage.reason)
         write_reason(folder, identifier, damage.reason)
         folder.rename(identifier + extension, identifier + FAILED)
         folder.sync()

@@ -33,6 +33,7 @@ from ..errors import BadValue, SMTPSError
 from ..options import refuse_controls
 
 __all__ = [
+    "FIRST_LINE",
     "Addressee",
     "Damaged",
     "Entry",
@@ -42,7 +43,8 @@ __all__ = [
     "parse_time",
 ]
 
-_FIRST = b"X-SMTPS-Queue: 1\n"
+#: What every file of this version begins with.
+FIRST_LINE = b"X-SMTPS-Queue: 1\n"
 _path = re.compile(r'<((?:"(?:[^"\\]|\\.)*"@)?[^<>"]*)>(.*)', re.ASCII).fullmatch
 _KINDS = ("To", "Cc", "BCc")
 # What keeps a value one word; everything else stays as a person would read it.
@@ -100,7 +102,7 @@ def format_head(entry: Entry) -> bytes:
         f"X-Content-Length: {entry.length or 0:020}\n",
         f"X-Content-SHA256: {entry.digest or '':0>64}\n",
     ]
-    head = _FIRST + "".join(lines).encode()
+    head = FIRST_LINE + "".join(lines).encode()
     return b"%sX-Head-CRC32: %08x\n\n" % (head, zlib.crc32(head))
 
 
@@ -111,13 +113,13 @@ def parse_head(head: bytes) -> Entry:
         Damaged: it is not such a head, or was changed.
     """
     head = head.replace(b"\r\n", b"\n")
-    if not head.startswith(_FIRST):
+    if not head.startswith(FIRST_LINE):
         raise Damaged('the first line is not "X-SMTPS-Queue: 1"')
     body, _, check = head[:-1].rpartition(b"X-Head-CRC32: ")
     if body and (not body.endswith(b"\n") or check != b"%08x\n" % zlib.crc32(body)):
         raise Damaged("the checksum of the head does not match")
     try:
-        lines = (body or head[:-1])[len(_FIRST) : -1].decode().split("\n")
+        lines = (body or head[:-1])[len(FIRST_LINE) : -1].decode().split("\n")
         return _read(lines, is_sealed=bool(body))
     except UnicodeDecodeError:
         raise Damaged("the head is not UTF-8") from None

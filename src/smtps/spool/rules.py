@@ -7,9 +7,19 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from ..options import InDoubt
+from ..settings import Settings
 from .schedule import Schedule
 
-__all__ = ["Report", "Rules", "State"]
+__all__ = ["Report", "Rules", "State", "check_policy"]
+
+
+def check_policy(value: InDoubt | str) -> InDoubt:
+    """Give the policy for messages in doubt, from its value or its name.
+
+    Raises:
+        BadValue: it is none.
+    """
+    return Settings.queue_in_doubt.check("in_doubt", value)
 
 
 class State(IntEnum):

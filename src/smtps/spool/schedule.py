@@ -70,7 +70,7 @@ class Schedule:
 
     def is_due(self, now: float, at: float, delay: float) -> bool:
         """Tell whether the delay after an attempt is over; a clock that went back ends it."""
-        return now >= at + delay or now < at
+        return now >= at + delay or now < at - 1
 
     def is_over(self, waited: float) -> bool:
         """Tell whether a message was tried for long enough."""

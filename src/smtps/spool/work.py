@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -30,11 +30,19 @@ Work: TypeAlias = Generator[Transaction | Error, Answer | None, Report]
 _PASS = 65536
 
 
-def deliver_each(folder: Folder, rules: Rules, report: Report) -> Work:
+def deliver_each(
+    folder: Folder,
+    rules: Rules,
+    report: Report,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> Work:
     """Work through the queue message by message, each written down before and after.
 
     Whoever runs this sends each transaction and gives back the answer. Closing the generator, or
     an exception thrown in, ends the run: what was not handed over goes back, what was stays.
+
+    Args:
+        is_stopping: asked before each message whether the run is to end.
 
     Raises:
         QueueFolderError: the folder cannot be worked on.
@@ -51,7 +59,7 @@ def deliver_each(folder: Folder, rules: Rules, report: Report) -> Work:
             finally:
                 found.close()
             yield from _tell(found.id, settled)
-        if rules.stop_on_error and report.failed:
+        if is_stopping() or (rules.stop_on_error and report.failed):
             break
     return report
 

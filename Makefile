@@ -6,7 +6,7 @@ SOURCES := setup.py pyproject.toml $(shell find cython -type f)
 # Workers for the tests; the suite is made for two cores.
 WORKERS ?= 2
 
-.PHONY: demo test lint bench build clean
+.PHONY: demo test lint kerberos bench build clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -36,6 +36,11 @@ lint: $(VENV)/.linted
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# Needs krb5-kdc, krb5-admin-server, krb5-user and libkrb5-dev.
+kerberos: build
+	$(BIN)/python -m pip install --quiet --editable '.[test,kerberos]'
+	$(BIN)/python -m pytest tests/kerberos
 
 bench: build
 	$(BIN)/python -m pip install --quiet '.[bench]'

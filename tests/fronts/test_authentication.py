@@ -25,6 +25,7 @@ from smtps import (
     Token,
 )
 from smtps.testing import AuthExchange, Sink
+from smtps.testing.auth import MECHANISMS
 from tests.support.chains import Chains
 from tests.support.fronts import Front
 
@@ -119,6 +120,16 @@ def test_the_kind_of_binding_can_be_chosen(front: Front) -> None:
         assert sink.connections[0].mechanism == "SCRAM-SHA-256-PLUS"
 
 
+def test_plus_binds_to_a_session_that_was_taken_up_again(front: Front, old_tls: Any) -> None:
+    with sink_with(*PLUS, certificate=old_tls) as sink:
+        smtp = front.make(**options_for(sink, ""), reuse_ssl_session=True)
+        for number in range(2):
+            front.connect(smtp)
+            assert smtp._live.tls.resumed == bool(number)
+            assert sink.connections[number].user == "joe"
+            front.disconnect(smtp)
+
+
 def test_a_kind_of_binding_that_is_not_there_is_an_error(front: Front) -> None:
     with sink_with(*PLUS) as sink:
         smtp = front.make(
@@ -151,6 +162,28 @@ def test_a_kind_of_binding_that_the_server_does_not_know_is_reported(front: Fron
 # --- a certificate, and NTLM ---------------------------------------------------------------------
 
 
+def digest_md5(exchange: AuthExchange) -> str | None:
+    exchange.ask(b'realm="r",nonce="n",qop="auth",algorithm=md5-sess,charset=utf-8')
+    exchange.ask(b"rspauth=0123456789abcdef0123456789abcdef")
+    return None
+
+
+def ntlm(exchange: AuthExchange) -> str | None:
+    server = spnego.server(hostname="localhost", service="smtp", protocol="ntlm")
+    try:
+        server.step(exchange.ask(server.step(exchange.first()) or b""))
+    except spnego.exceptions.SpnegoError:
+        return None
+    return server.client_principal
+
+
+@pytest.fixture
+def ntlm_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pyspnego's acceptor know the user."""
+    (tmp_path / "users").write_text(f"DOMAIN:joe:{SECRET}\n")
+    monkeypatch.setenv("NTLM_USER_FILE", str(tmp_path / "users"))
+
+
 def test_a_certificate_logs_in_without_a_password(front: Front, tmp_path: Path) -> None:
     def external(exchange: AuthExchange) -> str | None:
         return exchange.first().decode() or "by certificate"
@@ -173,21 +206,9 @@ def test_a_certificate_logs_in_without_a_password(front: Front, tmp_path: Path) 
         assert sink.connections[1].user == "by certificate"
 
 
-def test_ntlm_logs_in_where_it_is_named(
-    front: Front, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "users").write_text(f"DOMAIN:joe:{SECRET}\n")
-    monkeypatch.setenv("NTLM_USER_FILE", str(tmp_path / "users"))
-
-    def act(exchange: AuthExchange) -> str | None:
-        server = spnego.server(hostname="localhost", service="smtp", protocol="ntlm")
-        try:
-            server.step(exchange.ask(server.step(exchange.first()) or b""))
-        except spnego.exceptions.SpnegoError:
-            return None
-        return server.client_principal
-
-    with Sink(tls="starttls", mechanisms={"NTLM": act}, users={"joe": SECRET}) as sink:
+@pytest.mark.usefixtures("ntlm_users")
+def test_ntlm_logs_in_where_it_is_named(front: Front) -> None:
+    with Sink(tls="starttls", mechanisms={"NTLM": ntlm}, users={"joe": SECRET}) as sink:
         options = connection(sink) | {"user": "DOMAIN\\joe", "auth_mechanism": AuthMechanism.NTLM}
         front.connect(front.make(**options, password=SECRET))
         assert sink.connections[0].user == "DOMAIN\\joe"
@@ -300,12 +321,25 @@ def spellings(secret: str) -> list[str]:
     return [secret, secret[::-1], data.hex(), data.hex().upper(), *inner]
 
 
+SHOWN_BY = {
+    **dict.fromkeys([*PASSWORD_MECHANISMS, *OAUTH]),
+    "DIGEST-MD5": AuthMechanism.SASL_DIGEST_MD5,
+    "NTLM": AuthMechanism.NTLM,
+    "SCRAM-SHA-256-PLUS": AuthMechanism.SCRAM_SHA_256_PLUS,
+}
+
+
+@pytest.mark.usefixtures("ntlm_users")
 @pytest.mark.parametrize("right", [True, False])
-@pytest.mark.parametrize("mechanism", [*PASSWORD_MECHANISMS, *OAUTH])
+@pytest.mark.parametrize("mechanism", SHOWN_BY)
 def test_no_secret_is_shown_anywhere(front: Front, mechanism: str, right: bool) -> None:
-    users = SECRET if right else "another"
-    with sink_with(mechanism, password=users) as sink:
-        smtp = front.make(**options_for(sink, mechanism))
+    known = {**MECHANISMS, "DIGEST-MD5": digest_md5, "NTLM": ntlm}
+    users = {"joe": SECRET if right else "another"}
+    with Sink(tls="starttls", mechanisms={mechanism: known[mechanism]}, users=users) as sink:
+        options = options_for(sink, mechanism)
+        if SHOWN_BY[mechanism] is not None:
+            options["auth_mechanism"] = SHOWN_BY[mechanism]
+        smtp = front.make(**options)
         shown: list[str] = []
         smtp.on_pi_trail = lambda event: shown.append(repr(event))
         try:

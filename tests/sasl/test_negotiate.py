@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import spnego
 from spnego.channel_bindings import GssChannelBindings
 
-from smtps.errors import ProtocolError
-from smtps.sasl.credentials import Binding, Credentials
-from smtps.sasl.negotiate import missing_extra, ntlm
+from smtps.errors import BadValue, ProtocolError
+from smtps.sasl import negotiate
+from smtps.sasl.credentials import Binding, Credentials, Responses
+from smtps.sasl.negotiate import gssapi, missing_extra, ntlm
 
 USER = Credentials("DOMAIN\\joe", "S3cr3t!pass", host="mail.example")
 
@@ -82,3 +84,66 @@ def test_the_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_nothing_is_missing_where_the_extra_is_installed() -> None:
     assert missing_extra("NTLM") == ""
+
+
+# --- GSSAPI: `make kerberos` runs it against a real centre ----------------------------------------
+
+
+class Context:
+    """A context that is complete with the server's first token, and seals by a letter in front."""
+
+    complete = False
+
+    def step(self, token: bytes = b"") -> bytes | None:
+        if not token:
+            return b"ticket"
+        if token != b"server":
+            raise LookupError(token)
+        self.complete = True
+        return None
+
+    def wrap(self, data: bytes, *, encrypt: bool) -> Any:
+        return SimpleNamespace(data=b"W" + data)
+
+    def unwrap(self, data: bytes) -> Any:
+        if data[:1] != b"W":
+            raise LookupError(data)
+        return SimpleNamespace(data=data[1:])
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> Responses:
+    """An exchange whose ticket was shown."""
+    monkeypatch.setattr(negotiate, "_context", lambda *_, **__: Context())
+    responses = gssapi(Credentials("joe", authorization="boss"))
+    assert next(responses) == b"ticket"
+    return responses
+
+
+def test_no_layer_is_chosen_where_the_server_offers_it_with_others(begun: Responses) -> None:
+    assert begun.send(b"server") == b""
+    assert begun.send(b"W\7\0\x10\0") == b"W\1\0\0\0boss"
+    with pytest.raises(StopIteration):
+        begun.send(None)
+
+
+@pytest.mark.parametrize("token", [b"", b"impostor", None])
+def test_a_server_that_does_not_prove_itself_is_left(begun: Responses, token: Any) -> None:
+    with pytest.raises(ProtocolError):
+        begun.send(token)
+
+
+@pytest.mark.parametrize("offer", [b"W\6\0\0\0", b"W\1", b"W\1\0\0\0\0", b"\1\0\0\0", b"", None])
+def test_an_offer_that_is_wrong_or_not_sealed_is_refused(begun: Responses, offer: Any) -> None:
+    begun.send(b"server")
+    with pytest.raises(ProtocolError):
+        begun.send(offer)
+
+
+def test_credentials_that_lead_to_no_ticket_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise LookupError("no such realm")
+
+    monkeypatch.setattr(negotiate, "_context", fail)
+    with pytest.raises(BadValue, match="no such realm"):
+        next(gssapi(Credentials("joe", "p")))

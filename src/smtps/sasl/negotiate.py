@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,14 +23,16 @@ _NO_LAYER = 1
 
 def missing_extra(mechanism: str) -> str:
     """Give the extra that has to be installed for a mechanism; empty if nothing is missing."""
-    needs = {"NTLM": ("ntlm", ("spnego",)), "GSSAPI": ("kerberos", ("spnego", "gssapi"))}
+    # Windows knows Kerberos by itself.
+    libraries = () if sys.platform == "win32" else ("gssapi", "krb5")
+    needs = {"NTLM": ("ntlm", ("spnego",)), "GSSAPI": ("kerberos", ("spnego", *libraries))}
     extra, modules = needs.get(mechanism, ("", ()))
     return "" if all(map(importlib.util.find_spec, modules)) else extra
 
 
 def ntlm(credentials: Credentials) -> Responses:
     """Answer the one challenge of NTLM version 2; the user may have a domain in front."""
-    with _plainly():
+    with _plainly(starting=True):
         context = _context(credentials, "ntlm", username=credentials.user)
         token = context.step()
     challenge = yield token
@@ -41,9 +44,10 @@ def ntlm(credentials: Credentials) -> Responses:
 def gssapi(credentials: Credentials) -> Responses:
     """Show a ticket, check the server's, and agree that TLS is all the security layer there is.
 
-    Without a user the ticket is the one of the credential cache; without a password too.
+    Without a password the ticket is the one of the credential cache. Asking the centre for tickets
+    is the library's own doing: it blocks, on asyncio too.
     """
-    with _plainly():
+    with _plainly(starting=True):
         user = credentials.user if credentials.password else None
         context = _context(credentials, "kerberos", username=user)
         token = context.step()
@@ -82,19 +86,28 @@ def _context(credentials: Credentials, protocol: str, *, username: str | None) -
 def _present(challenge: bytes | None) -> bytes:
     if challenge is None:
         raise broken("the server accepted before the exchange was complete")
+    if not challenge:
+        # The library would begin anew.
+        raise broken("the challenge is empty")
     return challenge
 
 
 @contextmanager
-def _plainly() -> Iterator[None]:
-    """Report what pyspnego reports as an error of this package."""
-    errors = importlib.import_module("spnego.exceptions")
+def _plainly(*, starting: bool = False) -> Iterator[None]:
+    """Report what pyspnego reports as an error of this package.
+
+    Args:
+        starting: whether the server has said nothing yet, so that the credentials are to blame.
+    """
     try:
         yield
-    except (errors.NoCredentialError, errors.FeatureMissingError, ImportError) as error:
-        raise BadValue("auth_mechanism", f"no credentials can be had for it: {error}") from error
     except SMTPSError:
         raise
     except Exception as error:
         # A token that makes no sense ends in errors of any kind in there.
-        raise broken(f"the exchange failed: {type(error).__name__}: {error}") from error
+        reason = f"{type(error).__name__}: {error}"
+        if starting:
+            raise BadValue(
+                "user", f"no exchange can begin with these credentials: {reason}"
+            ) from error
+        raise broken(f"the exchange failed: {reason}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import gc
 import threading
 import weakref
@@ -243,15 +244,19 @@ def test_waiting_on_asyncio_for_anothers_refresh_has_an_end(sink: Sink, slow: Sl
     asyncio.run(run())
 
 
-def test_waiting_for_anothers_refresh_can_be_interrupted(sink: Sink, slow: Slow) -> None:
-    smtp = SMTPS(**options(sink, slow))
-    timer = threading.Thread(
-        target=lambda: (sink.wait_until(greeted(sink, 2)), smtp.interrupt())  # type: ignore[func-returns-value]
-    )
-    timer.start()
+def test_waiting_for_anothers_refresh_can_be_interrupted(
+    sink: Sink, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smtp = SMTPS(**options(sink, slow, timeout=5))
+    wait = concurrent.futures.wait
+
+    def interrupted_meanwhile(*arguments: Any) -> Any:
+        smtp.interrupt()
+        return wait(*arguments)
+
+    monkeypatch.setattr(concurrent.futures, "wait", interrupted_meanwhile)
     with pytest.raises(Interrupted):
         smtp.connect()
-    timer.join()
 
 
 def test_a_task_waits_for_the_refresh_of_a_thread(sink: Sink, slow: Slow) -> None:

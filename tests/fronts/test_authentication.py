@@ -120,6 +120,19 @@ def test_the_kind_of_binding_can_be_chosen(front: Front) -> None:
         assert sink.connections[0].mechanism == "SCRAM-SHA-256-PLUS"
 
 
+def test_a_server_that_hides_plus_would_be_found_out(front: Front, old_tls: Any) -> None:
+    # RFC 5802 6: "y" tells a server that has -PLUS that somebody took it out of its offer.
+    said: list[bytes] = []
+    with Sink(
+        tls="starttls",
+        certificate=old_tls,
+        mechanisms={"SCRAM-SHA-256": lambda exchange: said.append(exchange.first())},
+    ) as sink:
+        with pytest.raises(AuthenticationRefused):
+            front.connect(front.make(**options_for(sink, "")))
+    assert said[0].startswith(b"y,,n=joe,")
+
+
 def test_plus_binds_to_a_session_that_was_taken_up_again(front: Front, old_tls: Any) -> None:
     with sink_with(*PLUS, certificate=old_tls) as sink:
         smtp = front.make(**options_for(sink, ""), reuse_ssl_session=True)

@@ -59,6 +59,7 @@ def test_the_exchange_of_rfc_7677_goes_as_there() -> None:
         "m=x,r={whole},s={salt},i=4096",
         "r={nonce},s={salt},i=4096",
         "r=other,s={salt},i=4096",
+        "r=another nonce that is longer than ours,s={salt},i=4096",
         "r=,s={salt},i=4096",
         "s={salt},r={whole},i=4096",
         "r={whole},s=,i=4096",
@@ -81,6 +82,12 @@ def test_a_challenge_that_is_wrong_is_a_protocol_error_at_once(challenge: str) -
     with pytest.raises(ProtocolError):
         responses.send(challenge.format(whole=WHOLE, nonce=NONCE, salt=SALT).encode())
     assert time.monotonic() - began < 0.1
+
+
+def test_an_extension_that_is_demanded_is_named_as_such() -> None:
+    responses, _ = begin()
+    with pytest.raises(ProtocolError, match="extension"):
+        responses.send(f"m=x,r={WHOLE},s={SALT},i=4096".encode())
 
 
 def test_bytes_that_are_not_text_are_a_protocol_error() -> None:

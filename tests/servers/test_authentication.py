@@ -8,6 +8,7 @@ import pytest
 
 from smtps import AuthenticationRefused, AuthMechanism, Envelope, PITrail, Token
 from tests.support.fronts import Front
+from tests.support.postfix import Postfix
 from tests.support.servers import RealServer, fresh_address
 
 #: The server's fixture, what is named to the component, and what crosses the wire.
@@ -107,3 +108,37 @@ def test_smtp_server_takes_a_token_and_explains_why_it_takes_no_other(
     smtp = make(front, smtp_server, user=smtp_server.user, authorization_identity=bearer)
     front.connect(smtp)
     assert smtp.connected
+
+
+@pytest.mark.parametrize(
+    ("named", "wire"),
+    [
+        (AuthMechanism.SASL_PLAIN, "PLAIN"),
+        (AuthMechanism.USER_PASSWORD, "LOGIN"),
+        (AuthMechanism.CRAM_MD5, "CRAM-MD5"),
+        (AuthMechanism.SASL_DIGEST_MD5, "DIGEST-MD5"),
+        (AuthMechanism.SCRAM_SHA_1, "SCRAM-SHA-1"),
+        (AuthMechanism.SCRAM_SHA_256, "SCRAM-SHA-256"),
+        (AuthMechanism.NTLM, "NTLM"),
+        (None, "SCRAM-SHA-256"),
+    ],
+)
+def test_postfix_relays_for_who_logged_in(
+    front: Front, postfix: Postfix, named: AuthMechanism | None, wire: str
+) -> None:
+    options = {} if named is None else {"auth_mechanism": named}
+    smtp = front.make(
+        mail_server=postfix.host,
+        mail_port=postfix.auth_port,
+        ssl_start_mode=2,
+        openssl_ca_file=postfix.ca_file,
+        user=postfix.auth_user,
+        password=postfix.auth_password,
+        **options,
+    )
+    said: list[str] = []
+    smtp.on_pi_trail = lambda event: said.append(event.message)
+    recipient = fresh_address()
+    front.send(smtp, (Envelope("a@b.example", [recipient]), b"Subject: x\r\n\r\nx\r\n"))
+    assert postfix.received(recipient).recipients == (recipient,)
+    assert [line.split()[1] for line in said if line.startswith("AUTH ")] == [wire]

@@ -116,7 +116,7 @@ _SASL = """
 pwcheck_method: auxprop
 auxprop_plugin: sasldb
 sasldb_path: {folder}/etc/sasldb2
-mech_list: PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256
+mech_list: PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256 NTLM
 """
 
 _TRANSPORT = f"{KEPT} smtp:[127.0.0.1]:{{sink}}\n"

@@ -50,6 +50,17 @@ SMTPS_INLINE void smtps_prefetch(const uint8_t *address) {
 }
 #endif
 
+/* Marks that were moved to a general register stay there. GCC would rather mask the next compare
+ * with them, which takes longer than all the rest of a block. */
+#if defined(_MSC_VER) && !defined(__clang__)
+#define SMTPS_KEEP_APART(marks) ((void)0)
+#define SMTPS_KEEP_LOADED(vector) ((void)0)
+#else
+#define SMTPS_KEEP_APART(marks) __asm__("" : "+r"(marks))
+/* Nor is a vector that is used twice to be loaded twice, as part of the instructions that use it. */
+#define SMTPS_KEEP_LOADED(vector) __asm__("" : "+x"(vector))
+#endif
+
 /* The position of the lowest bit that is set; `bits` is not 0. */
 SMTPS_INLINE unsigned smtps_first_bit(uint64_t bits) {
 #if defined(_MSC_VER) && !defined(__clang__)

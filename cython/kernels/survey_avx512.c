@@ -10,6 +10,9 @@ SMTPS_AVX512_CODE SMTPS_INLINE survey_marks_t find_marks(__m512i block) {
     marks.cr = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('\r'));
     marks.lf = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('\n'));
     marks.dot = _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('.'));
+    SMTPS_KEEP_APART(marks.cr);
+    SMTPS_KEEP_APART(marks.lf);
+    SMTPS_KEEP_APART(marks.dot);
     return marks;
 }
 

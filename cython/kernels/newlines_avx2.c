@@ -209,7 +209,8 @@ SMTPS_AVX2_CODE SMTPS_INLINE size_t rewrite(
     /* Two bytes before a block are looked at, so they must be of this chunk. */
     const size_t before = n < 2 ? n : 2;
     go_plainly(&at, before, state, with_dots);
-    while (bytes_left(&at) > BLOCK) {
+    size_t step = HALF;
+    while (bytes_left(&at) > step + BLOCK) {
         const uint8_t *const from = at.src;
         if (*state & SMTPS_AFTER_CR) at.dst--;
         copy_clean(&at, with_dots);
@@ -221,9 +222,8 @@ SMTPS_AVX2_CODE SMTPS_INLINE size_t rewrite(
                  : last == '\n' ? SMTPS_AT_LINE_START
                                 : 0;
         /* A little way, unless there is nothing else to be had here. */
-        const size_t step = at.src > from ? HALF : 4 * BLOCK;
+        step = at.src > from ? HALF : step < 4 * BLOCK ? 2 * step : step;
         if (bytes_left(&at) > step) go_plainly(&at, step, state, with_dots);
-        else break;
     }
     go_plainly(&at, bytes_left(&at), state, with_dots);
     return (size_t)(at.dst - dst);

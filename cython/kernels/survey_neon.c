@@ -11,7 +11,9 @@ void smtps_survey_neon(const uint8_t *src, size_t n, smtps_survey_t *survey) {
         const block_t block = load_block(src);
         const survey_marks_t marks = {
             find_byte(block, '\r'), find_byte(block, '\n'), find_byte(block, '.')};
-        take_block(&account, marks);
+        const uint64_t ends = take_block(&account, marks);
+        take_lines(&account, ends, ends ? smtps_first_bit(ends) : SURVEY_BLOCK,
+                   ends ? smtps_bits_above(ends) : SURVEY_BLOCK);
         const uint8x16_t most = vmaxq_u8(vmaxq_u8(block.part[0], block.part[1]),
                                          vmaxq_u8(block.part[2], block.part[3]));
         const uint8x16_t least = vminq_u8(vminq_u8(block.part[0], block.part[1]),

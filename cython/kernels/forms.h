@@ -1,7 +1,7 @@
 /* The forms of each kernel, and the table that the public functions call through.
  *
  * x.c holds the plain form, and what the forms share; x_avx2.c, x_avx512.c and x_neon.c hold the
- * others. A level for which a kernel has no form of its own takes that of the level below. */
+ * others. */
 #ifndef SMTPS_FORMS_H
 #define SMTPS_FORMS_H
 
@@ -33,13 +33,5 @@ SMTPS_DECLARE_FORMS(scalar)
 SMTPS_DECLARE_FORMS(neon)
 SMTPS_DECLARE_FORMS(avx2)
 SMTPS_DECLARE_FORMS(avx512)
-
-/* A form that is that of a level below. */
-#define smtps_quoted_printable_neon smtps_quoted_printable_scalar
-#define smtps_quoted_printable_avx2 smtps_quoted_printable_scalar
-#define smtps_quoted_printable_avx512 smtps_quoted_printable_scalar
-#define smtps_scan_reply_lines_neon smtps_scan_reply_lines_scalar
-#define smtps_scan_reply_lines_avx2 smtps_scan_reply_lines_scalar
-#define smtps_scan_reply_lines_avx512 smtps_scan_reply_lines_scalar
 
 #endif

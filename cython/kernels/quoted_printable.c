@@ -14,79 +14,36 @@
  * 5. A '.' that opens an output line becomes "=2E", and an 'F' that opens one and is followed in
  *    its input line by "rom " becomes "=46": neither dot-stuffing nor a mailbox file alters them.
  */
-#include "forms.h"
+#include "quoted_printable.h"
 
-#include <string.h>
+#define LITERAL(b) (((b) >= ' ' && (b) <= '~' && (b) != '=') || (b) == '\t')
+#define DIGIT(n) (uint8_t)((n) < 10 ? '0' + (n) : 'A' + (n) - 10)
+#define ENTRY(b)                                                                                   \
+    {LITERAL(b) ? (uint8_t)(b) : '=', DIGIT((b) >> 4), DIGIT((b) & 15), LITERAL(b) ? 1 : 3},
+#define FOUR(b) ENTRY(b) ENTRY(b + 1) ENTRY(b + 2) ENTRY(b + 3)
+#define SIXTEEN(b) FOUR(b) FOUR(b + 4) FOUR(b + 8) FOUR(b + 12)
+#define SIXTY_FOUR(b) SIXTEEN(b) SIXTEEN(b + 16) SIXTEEN(b + 32) SIXTEEN(b + 48)
 
-enum { LINE_LIMIT = 76 };
+const uint8_t smtps_escapes[256][4] = {
+    SIXTY_FOUR(0) SIXTY_FOUR(64) SIXTY_FOUR(128) SIXTY_FOUR(192)};
 
-static int is_newline(uint8_t byte) { return byte == '\n' || byte == '\r'; }
-
-static int is_literal(uint8_t byte) {
-    return (byte >= ' ' && byte <= '~' && byte != '=') || byte == '\t';
-}
-
-/* The bytes of the unit that opens src[0..n). Rule 3. */
-static size_t unit_length(const uint8_t *src, size_t n) {
-    size_t length = 1;
-    if (src[0] >= 0xC0) {
-        while (length < n && length < 4 && (src[length] & 0xC0) == 0x80) length++;
-    }
-    return length;
-}
-
-static uint8_t *escape(uint8_t byte, uint8_t *dst) {
-    static const uint8_t digits[] = "0123456789ABCDEF";
-    dst[0] = '=';
-    dst[1] = digits[byte >> 4];
-    dst[2] = digits[byte & 15];
-    return dst + 3;
-}
-
-/* Whether the byte that would open an output line has to be written as "=XX". Rule 5. */
-static int needs_guard(const uint8_t *src, size_t n) {
-    return src[0] == '.' || (n >= 5 && memcmp(src, "From ", 5) == 0);
-}
-
-/* One line of n bytes, without its end. */
-static uint8_t *encode_line(const uint8_t *src, size_t n, uint8_t *dst) {
-    const uint8_t *const end = src + n;
-    unsigned column = 0;
-    while (src < end) {
-        const size_t left = (size_t)(end - src);
-        const size_t length = unit_length(src, left);
-        const int ends_line = length == left;
-        const int literal = is_literal(src[0]) && !(ends_line && (*src == ' ' || *src == '\t'));
-        const unsigned width = literal ? 1 : 3 * (unsigned)length;
-        if (column > 0 && column + width > LINE_LIMIT - 1u + ends_line) {
-            memcpy(dst, "=\r\n", 3);
-            dst += 3;
-            column = 0;
-        }
-        if (literal && !(column == 0 && needs_guard(src, left))) {
-            *dst++ = *src++;
-            column++;
-        } else {
-            for (size_t i = 0; i < length; i++) dst = escape(*src++, dst);
-            column += 3 * (unsigned)length;
+static uint8_t *escape_slice(
+    const uint8_t *src, size_t n, const uint8_t *text, const uint8_t *end, uint8_t *stage,
+    uint8_t *dst) {
+    (void)end;
+    for (const uint8_t *const stop = src + n; src < stop; src++) {
+        if (*src != '\n' && *src != '\r') {
+            dst = escape_byte(*src, dst);
+        } else if (*src == '\r' || src == text || src[-1] != '\r') {
+            dst = escape_line_end(stage, dst);
+            *dst++ = '\n';
         }
     }
     return dst;
 }
 
 size_t smtps_quoted_printable_scalar(const uint8_t *src, size_t n, uint8_t *dst) {
-    uint8_t *const start = dst;
-    const uint8_t *const end = src + n;
-    while (src < end) {
-        const uint8_t *stop = src;
-        while (stop < end && !is_newline(*stop)) stop++;
-        dst = encode_line(src, (size_t)(stop - src), dst);
-        if (stop == end) break;
-        src = stop + 1 + (*stop == '\r' && stop + 1 < end && stop[1] == '\n');
-        *dst++ = '\r';
-        *dst++ = '\n';
-    }
-    return (size_t)(dst - start);
+    return encode_text(src, n, dst, escape_slice, find_end_plainly, copy_piece_plainly);
 }
 
 size_t smtps_quoted_printable_bound(size_t n) {

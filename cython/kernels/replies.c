@@ -1,28 +1,7 @@
 /* Reply lines, found and taken apart without an object for each. RFC 5321, section 4.2. */
-#include "forms.h"
+#include "replies.h"
 
 #include <string.h>
-
-static int is_digit(uint8_t byte) { return byte >= '0' && byte <= '9'; }
-
-/* The entry for the line src[start..end), without its LF. */
-static smtps_line_t parse_line(const uint8_t *src, size_t start, size_t end) {
-    smtps_line_t line = {(uint32_t)start, 0, 0, 1, SMTPS_LINE_MALFORMED};
-    if (end > start && src[end - 1] == '\r') end--;
-    const uint8_t *const text = src + start;
-    const size_t length = end - start;
-    line.length = (uint32_t)length;
-    if (length < 3 || text[0] < '2' || text[0] > '5' || !is_digit(text[1]) || !is_digit(text[2]))
-        return line;
-    if (length > 3 && text[3] != ' ' && text[3] != '-') return line;
-    const size_t prefix = length > 3 ? 4 : 3;
-    line.start += (uint32_t)prefix;
-    line.length -= (uint32_t)prefix;
-    line.code = (uint16_t)((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
-    line.last = !(length > 3 && text[3] == '-');
-    line.kind = SMTPS_LINE_GOOD;
-    return line;
-}
 
 size_t smtps_scan_reply_lines_scalar(
     const uint8_t *src, size_t n, smtps_line_t *lines, size_t max_lines, size_t *consumed) {

@@ -1,7 +1,9 @@
 """Replies of the server, parsed from whatever pieces the network brings. RFC 5321, section 4.2."""
 
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_GET_SIZE, PyByteArray_Resize
-from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
+from cpython.list cimport PyList_GET_SIZE
+from cpython.object cimport PyObject
+from cpython.tuple cimport PyTuple_New
 from cpython.unicode cimport PyUnicode_1BYTE_DATA, PyUnicode_DecodeUTF8, PyUnicode_GET_LENGTH
 from libc.stdint cimport uint8_t
 from libc.string cimport memcmp, memcpy
@@ -35,10 +37,20 @@ cdef enum:
     SIGNIFICANT = 4
 
 
+cdef struct Recent:
+    # A reply of one line; the parser's list of replies keeps it, and it keeps the text.
+    int code
+    size_t size
+    const uint8_t *text
+    PyObject *reply
+
+
 cdef class ReplyParser:
     """Like the class of the same name in `smtps._pure.replies`."""
 
     cdef size_t _limit
+    # A text that is shorter is surely not to be cut.
+    cdef size_t _shortest
     # The start of a line whose end is not here yet.
     cdef bytearray _held
     # A reply that goes on: its code, its enhanced status and its lines.
@@ -47,9 +59,8 @@ cdef class ReplyParser:
     cdef list _texts
     # What was parsed last, to be given again: an enhanced status, and replies by a hash of each.
     cdef str _status
-    cdef int _recent_codes[RECENT]
-    cdef list _recent_texts
-    cdef list _recent_replies
+    cdef Recent _recent[RECENT]
+    cdef list _replies
     # The bytes of the reply so far.
     cdef size_t _size
     cdef str _failure
@@ -59,8 +70,7 @@ cdef class ReplyParser:
         self._held = bytearray()
         self._texts = []
         self._status = ""
-        self._recent_texts = [""] * RECENT
-        self._recent_replies = [None] * RECENT
+        self._replies = [None] * RECENT
         self._failure = ""
         self._kind = Reply
 
@@ -69,6 +79,7 @@ cdef class ReplyParser:
             raise ValueError(f"max_line_length must be at least {PREFIX}")
         # No line of a reply can be longer than the reply.
         self._limit = min(max_line_length, MOST_BYTES)
+        self._shortest = self._limit - PREFIX
 
     @property
     def pending(self):
@@ -91,6 +102,7 @@ cdef class ReplyParser:
 
     cdef int _parse(self, const uint8_t *src, size_t n, list found) except -1:
         cdef smtps_line_t lines[BATCH]
+        cdef const smtps_line_t *line
         cdef size_t start = 0, end, count, consumed, index
         if PyByteArray_GET_SIZE(self._held):
             start = self._finish_line(src, n, found)
@@ -100,7 +112,13 @@ cdef class ReplyParser:
                 return self._hold(src + start, n - start)
             end = 0
             for index in range(count):
-                end = self._take_line(src + start, end, &lines[index], found)
+                line = &lines[index]
+                # Most replies have one line and come whole.
+                if line.last and line.code and self._size == 0 and line.length < self._shortest:
+                    found.append(self._recall(src + start + line.start, line.length, line.code))
+                    end = line_end(src + start, line)
+                    continue
+                end = self._take_line(src + start, end, line, found)
                 if self._failure:
                     return 0
             start += consumed
@@ -143,7 +161,7 @@ cdef class ReplyParser:
         cdef const uint8_t *text = src + line.start
         cdef size_t end = line.start + line.length
         cdef size_t shown = min(end - start, self._limit)
-        end += 2 if src[end] == c"\r" else 1
+        end = line_end(src, line)
         self._size += end - start
         if self._size > MOST_BYTES:
             self._failure = too_large()
@@ -162,7 +180,7 @@ cdef class ReplyParser:
         if not self._texts:
             self._code = line.code
             if line.last:
-                found.append(self._recall(text, size))
+                found.append(self._recall(text, size, line.code))
                 self._size = 0
                 return 0
             self._enhanced = self._enhanced_status(text, size)
@@ -175,24 +193,30 @@ cdef class ReplyParser:
             self._failure = too_many_lines()
         return 0
 
-    cdef object _recall(self, const uint8_t *text, size_t size):
+    cdef object _recall(self, const uint8_t *text, size_t size, int code):
         """Give the reply of one line; the same object if the server said just this before.
 
         Most of what a server says, it says for every message; to find that costs a tenth of making
         it anew.
         """
-        cdef size_t slot = (size + (text[SIGNIFICANT] if size > SIGNIFICANT else 0)) % RECENT
-        cdef str words = <str> PyList_GET_ITEM(self._recent_texts, slot)
+        cdef Recent *recent = &self._recent[
+            (size + (text[SIGNIFICANT] if size > SIGNIFICANT else 0)) % RECENT]
+        cdef str words
         cdef object reply
-        if self._recent_codes[slot] == self._code and is_text(words, text, size):
-            return <object> PyList_GET_ITEM(self._recent_replies, slot)
+        if recent.code == code and recent.size == size and memcmp(recent.text, text, size) == 0:
+            return <object> recent.reply
         words = decode(text, size)
-        texts = new_record(tuple, 1)
+        self._code = code
+        texts = PyTuple_New(1)
         set_item(texts, 0, words)
         reply = self._make(self._enhanced_status(text, size), texts)
-        self._recent_codes[slot] = self._code
-        self._recent_texts[slot] = words
-        self._recent_replies[slot] = reply
+        recent.code = 0
+        self._replies[recent - self._recent] = reply
+        if PyUnicode_IS_COMPACT_ASCII(words):
+            recent.code = code
+            recent.size = size
+            recent.text = <const uint8_t *> PyUnicode_1BYTE_DATA(words)
+            recent.reply = <PyObject *> reply
         return reply
 
     cdef object _make(self, object enhanced, tuple texts):
@@ -214,6 +238,12 @@ cdef class ReplyParser:
         if not is_text(self._status, text, end):
             self._status = decode(text, end)
         return self._status
+
+
+cdef inline size_t line_end(const uint8_t *src, const smtps_line_t *line) noexcept:
+    """Find where the next line begins."""
+    cdef size_t end = line.start + line.length
+    return end + (2 if src[end] == c"\r" else 1)
 
 
 cdef inline str decode(const uint8_t *text, size_t size):

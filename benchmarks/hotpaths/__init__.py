@@ -1,0 +1,1 @@
+"""What `bench_codec.py` measures, and how it shows it."""

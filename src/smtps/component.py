@@ -24,6 +24,7 @@ from .events import (
     StartTransfer,
     Transfer,
 )
+from .hosts import with_port
 from .items import Item, transaction_of
 from .ops import TLSInfo
 from .options import RecipientPolicy, assign, show
@@ -94,6 +95,7 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
         `smtps://user:password@host` is TLS from the first byte (port 465), `smtp://...` requires
         STARTTLS (port 587 with a user, 25 without), and `?tls=none` is the one way to clear text.
         Every other query parameter is a property or setting: `?timeout=10&max_line_length=4096`.
+        `lmtp://host` and `lmtp:///path/to/socket` speak LMTP.
 
         Raises:
             BadValue: it is not such a URL, or an option is unknown or cannot be used.
@@ -102,6 +104,7 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
         component = cls(
             mail_server=parts.host,
             mail_port=parts.port,
+            protocol=parts.protocol,
             ssl_start_mode=parts.start_mode,
             user=parts.user,
             password=parts.password,
@@ -119,7 +122,7 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
 
     def __repr__(self) -> str:
         state = "connected" if self.connected else "not connected"
-        place = f"{self.mail_server}:{self.mail_port}" if self.mail_server else "no server"
+        place = with_port(self.mail_server, self.mail_port) if self.mail_server else "no server"
         return f"<{type(self).__name__} {place}, {state}>"
 
     # --- state ------------------------------------------------------------------------------------

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 
 from .address import domain_to_wire
 from .errors import AddressError, BadValue
 
-__all__ = ["check_host", "is_address", "to_ascii", "with_port"]
+__all__ = ["check_host", "check_server", "is_address", "is_socket_path", "to_ascii", "with_port"]
+
+# What fits into the address of a Unix socket, with the zero at its end; some systems have 104.
+_LONGEST_PATH = 107
 
 
 def check_host(field: str, value: str) -> str:
@@ -34,6 +38,24 @@ def check_host(field: str, value: str) -> str:
         raise BadValue(field, "not a host name or address; the port has its own option")
     to_ascii(bare, field)
     return bare
+
+
+def check_server(field: str, value: str) -> str:
+    """Accept what `check_host` does, or the absolute path of a Unix socket.
+
+    Raises:
+        BadValue: it is neither.
+    """
+    if not is_socket_path(value):
+        return check_host(field, value)
+    if len(os.fsencode(value)) > _LONGEST_PATH:
+        raise BadValue(field, f"the path of a Unix socket has at most {_LONGEST_PATH} bytes")
+    return value
+
+
+def is_socket_path(host: str) -> bool:
+    """Tell whether this is the path of a Unix socket, which no name or address looks like."""
+    return host.startswith("/")
 
 
 def to_ascii(host: str, field: str = "mail_server") -> str:
@@ -67,5 +89,10 @@ def is_address(host: str) -> bool:
 
 
 def with_port(host: str, port: int) -> str:
-    """Write host and port as one, with an IPv6 address in brackets. RFC 3986, section 3.2.2."""
+    """Write host and port as one, with an IPv6 address in brackets. RFC 3986, section 3.2.2.
+
+    The path of a Unix socket stands for itself.
+    """
+    if is_socket_path(host):
+        return host
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

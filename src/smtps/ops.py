@@ -75,6 +75,7 @@ class Connected:
 
     #: The own host's name, as well qualified as the system knows it; empty if `hello` is set.
     own_name: str
+    #: Empty on a Unix socket, whose peer is a path.
     own_address: str
     peer_address: str
     #: The sizes of the socket's buffers, in bytes, as the system chose them.

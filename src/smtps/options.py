@@ -24,6 +24,7 @@ __all__ = [
     "InDoubt",
     "Option",
     "Priority",
+    "Protocol",
     "RecipientPolicy",
     "RecipientType",
     "SSLStartMode",
@@ -53,6 +54,14 @@ class SSLStartMode(IntEnum):
     IMPLICIT = 1
     EXPLICIT = 2
     NONE = 3
+
+
+class Protocol(IntEnum):
+    """What is spoken with the server."""
+
+    SMTP = 0
+    #: To the mailboxes of a server: one final reply for each recipient. RFC 2033.
+    LMTP = 1
 
 
 class AuthMechanism(IntEnum):

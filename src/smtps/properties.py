@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .hosts import check_host
+from .hosts import check_host, check_server, is_socket_path
 from .options import (
     AuthMechanism,
     Configurable,
     Importance,
     Priority,
+    Protocol,
     RecipientType,
     Sensitivity,
     SSLStartMode,
@@ -37,9 +38,15 @@ class ConnectionProperties(TLSProperties):
     settings: Settings
 
     mail_server = text(
-        "MailServer", check=check_host, locked=101, doc="The name or address of the relay."
+        "MailServer",
+        check=check_server,
+        locked=101,
+        doc="The name or address of the relay, or the path of its Unix socket.",
     )
     mail_port = number("MailPort", 25, low=1, high=65535, locked=100, doc="The port of the relay.")
+    protocol = choice(
+        "Protocol", Protocol.SMTP, locked=101, doc="What is spoken: SMTP, or LMTP of RFC 2033."
+    )
     local_host = text(
         "LocalHost",
         check=check_host,
@@ -82,12 +89,18 @@ class ConnectionProperties(TLSProperties):
 
     @property
     def start_mode(self) -> SSLStartMode:
-        """When TLS really starts: `AUTOMATIC` resolved by the port, and never without provider."""
+        """When TLS really starts: `AUTOMATIC` resolved, and never without provider.
+
+        A Unix socket needs none, LMTP has no port for TLS from the first byte, and for SMTP the
+        port decides.
+        """
         if not self.settings.ssl_provider:
             return SSLStartMode.NONE
         if self.ssl_start_mode is not SSLStartMode.AUTOMATIC:
             return self.ssl_start_mode
-        plaintext = self.mail_port in _PLAINTEXT_PORTS
+        if is_socket_path(self.mail_server):
+            return SSLStartMode.NONE
+        plaintext = self.protocol is Protocol.LMTP or self.mail_port in _PLAINTEXT_PORTS
         return SSLStartMode.EXPLICIT if plaintext else SSLStartMode.IMPLICIT
 
 

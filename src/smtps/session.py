@@ -14,6 +14,7 @@ from .codec import ReplyParser
 from .errors import ConnectionLost, ProtocolError
 from .events import PITrail
 from .ops import Connected, Deadline, TLSInfo
+from .options import Protocol
 from .phase import Phase
 from .properties import ConnectionProperties
 from .reply import Reply
@@ -64,6 +65,11 @@ class Session:
         self.over = False
         #: A 421 that came behind the awaited replies: the server closes, out of turn but in order.
         self.farewell: Reply | None = None
+
+    @property
+    def is_lmtp(self) -> bool:
+        """Whether LMTP is spoken: LHLO, and one final reply for each recipient. RFC 2033."""
+        return self.options.protocol is Protocol.LMTP
 
     @property
     def trail(self) -> bool:

@@ -6,11 +6,17 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .errors import BadValue
-from .options import SSLStartMode
+from .options import Protocol, SSLStartMode
 
 __all__ = ["RelayURL"]
 
-_SCHEMES = {"smtp": SSLStartMode.EXPLICIT, "smtps": SSLStartMode.IMPLICIT}
+_SCHEMES = {
+    "smtp": SSLStartMode.EXPLICIT,
+    "smtps": SSLStartMode.IMPLICIT,
+    "lmtp": SSLStartMode.EXPLICIT,
+}
+# RFC 2033 5 forbids port 25; there is no other of its own.
+_LMTP_PORT = 24
 _TLS = {
     "none": SSLStartMode.NONE,
     "starttls": SSLStartMode.EXPLICIT,
@@ -25,6 +31,9 @@ class RelayURL:
     `smtp` requires STARTTLS, on port 587 with a user and 25 without one; `smtps` is TLS from the
     first byte, on port 465. `?tls=none` is the one way to clear text. Every other parameter of the
     query is a property or setting of the component.
+
+    `lmtp` is LMTP on port 24, with STARTTLS too, and `lmtp:///path` on a Unix socket, where nobody
+    else listens and so without.
     """
 
     host: str
@@ -34,6 +43,7 @@ class RelayURL:
     password: str = field(default="", repr=False)
     #: A token may be among them.
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    protocol: Protocol = Protocol.SMTP
 
     @classmethod
     def parse(cls, url: str) -> RelayURL:
@@ -53,10 +63,17 @@ class RelayURL:
             ) from None
         mode = _SCHEMES.get(parts.scheme)
         if mode is None:
-            raise BadValue("url", f'unknown scheme "{parts.scheme}"; write smtp:// or smtps://')
-        if not parts.hostname:
+            raise BadValue(
+                "url", f'unknown scheme "{parts.scheme}"; write smtp://, smtps:// or lmtp://'
+            )
+        protocol = Protocol.LMTP if parts.scheme == "lmtp" else Protocol.SMTP
+        host = unquote(parts.hostname or "")
+        is_path = protocol is Protocol.LMTP and not parts.netloc and len(parts.path) > 1
+        if is_path:
+            host, mode = unquote(parts.path), SSLStartMode.NONE
+        if not host:
             raise BadValue("url", "no host; write smtp://user:password@host:port")
-        if parts.path not in ("", "/") or parts.fragment:
+        if (parts.path not in ("", "/") and not is_path) or parts.fragment:
             raise BadValue(
                 "url",
                 "a path or fragment has no meaning here; encode #, / and ? in"
@@ -68,13 +85,16 @@ class RelayURL:
                 raise BadValue("tls", f"{tls!r} is none of {', '.join(_TLS)}")
             mode = _TLS[tls]
         user = unquote(parts.username or "")
-        if port is None:
+        if port is None and protocol is Protocol.LMTP:
+            port = _LMTP_PORT
+        elif port is None:
             port = 465 if mode is SSLStartMode.IMPLICIT else 587 if user else 25
         return cls(
-            unquote(parts.hostname),
+            host,
             port,
             mode,
             user,
             unquote(parts.password or ""),
             tuple(pair for pair in query if pair[0] != "tls"),
+            protocol,
         )

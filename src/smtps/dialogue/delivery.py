@@ -67,7 +67,8 @@ def _transact(
     if session.capabilities.pipelining:
         # A required recipient may still stop the message, so DATA waits for the replies:
         # after it, an empty message would go to the recipients that were accepted.
-        early_data = not transaction.required
+        # RFC 2033 4.2: DATA without an accepted recipient has no end that is answered.
+        early_data = not transaction.required and not session.is_lmtp
         data_reply, error = yield from _send_group(session, transaction, mail, rcpts, early_data)
     else:
         data_reply, error = None, (yield from _send_each(session, transaction, mail, rcpts))
@@ -85,14 +86,29 @@ def _transact(
         refusal = MessageRefused(data_reply)
         return (yield from _give_up(session, transaction, refusal, data_reply))
     yield from _send_content(session, transaction)
+    if session.is_lmtp:
+        return (yield from _hear_each(session, transaction))
     final = yield from read_reply(session)
-    if final.code == 250:
-        return transaction.taken(final)
+    _check_final(final)
     if final.positive:
+        return transaction.taken(final)
+    return (yield from _give_up(session, transaction, MessageRefused(final), final))
+
+
+def _hear_each(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
+    """Read one final reply for each accepted recipient, in their order. RFC 2033, section 4.2."""
+    for _ in range(transaction.accepted_count):
+        final = yield from read_reply(session)
+        _check_final(final)
+        transaction.final_replies.append(final)
+    return transaction.decided()
+
+
+def _check_final(final: Reply) -> None:
+    if final.positive and final.code != 250:
         raise ProtocolError(
             f"expected 250 to the content, not: {final}", phase=Phase.FINAL, reply=final
         )
-    return (yield from _give_up(session, transaction, MessageRefused(final), final))
 
 
 def _send_group(
@@ -140,7 +156,7 @@ def _recipients_error(transaction: Transaction) -> SMTPSError | None:
 def _send_content(session: Session, transaction: Transaction) -> Dialogue[None]:
     """Send the content and its end. Until the end is written, nothing was handed over."""
     content = transaction.content
-    session.expect(Phase.FINAL)
+    session.expect(*[Phase.FINAL] * (transaction.accepted_count if session.is_lmtp else 1))
     told = bool(_TRANSFERS & session.heard)
     if content.whole is not None and len(content.whole) <= CHUNK_SIZE and not told:
         transaction.handed_over = True

@@ -9,6 +9,7 @@ from ..errors import (
     SessionError,
     TLSError,
 )
+from ..hosts import is_socket_path, with_port
 from ..ops import Connect, Connected, Dialogue
 from ..options import SSLStartMode
 from ..phase import Phase
@@ -35,7 +36,7 @@ def open_session(session: Session) -> Dialogue[None]:
     session.reset()
     mode = options.start_mode
     yield from prepare_tls(session)
-    yield from remark(session, f"Connecting to {options.mail_server}:{options.mail_port}")
+    yield from remark(session, f"Connecting to {with_port(options.mail_server, options.mail_port)}")
     try:
         session.local = yield Connect(
             options.mail_server, options.mail_port, options, session.deadline(Phase.CONNECT)
@@ -68,10 +69,16 @@ def check_options(session: Session) -> None:
     options = session.options
     if not options.mail_server:
         raise BadValue("mail_server", "empty; name the relay", code=163)
+    if is_socket_path(options.mail_server) and options.start_mode is not SSLStartMode.NONE:
+        raise BadValue(
+            "ssl_start_mode", "a Unix socket has no host name for a certificate; choose NONE"
+        )
     if is_wanted(options):
         check_credentials(options)
     if options.allow_extensions:
         return
+    if session.is_lmtp:
+        raise BadValue("allow_extensions", "LMTP has no HELO; allow extensions")
     if options.start_mode is SSLStartMode.EXPLICIT:
         raise BadValue(
             "allow_extensions",
@@ -90,16 +97,20 @@ def _greet(session: Session) -> Dialogue[None]:
 
 
 def _hello(session: Session) -> Dialogue[None]:
-    """Say EHLO; fall back to HELO where the server does not know it. RFC 5321, section 4.1.4."""
-    name = _hello_name(session)
+    """Say EHLO; fall back to HELO where the server does not know it. RFC 5321, section 4.1.4.
+
+    LMTP has LHLO in place of both. RFC 2033, section 4.1.
+    """
     if session.options.allow_extensions:
-        reply = yield from exchange(session, build_command("EHLO", name), Phase.HELLO)
+        reply = yield from exchange(session, _hello_command(session), Phase.HELLO)
         if reply.code == 250:
             session.capabilities = Capabilities.parse(reply.lines)
             return
+        if session.is_lmtp:
+            raise CommandRefused("LHLO was refused", reply)
         if not reply.permanent:
             raise CommandRefused("EHLO was refused", reply)
-    reply = yield from exchange(session, build_command("HELO", name), Phase.HELLO)
+    reply = yield from exchange(session, build_command("HELO", _hello_name(session)), Phase.HELLO)
     if reply.code != 250:
         raise CommandRefused("HELO was refused", reply)
     session.capabilities = Capabilities()
@@ -116,12 +127,16 @@ def ask_again(session: Session) -> Dialogue[bool]:
     if not session.may_offer_more:
         return False
     session.may_offer_more = session.resting = False
-    reply = yield from exchange(session, build_command("EHLO", _hello_name(session)), Phase.HELLO)
+    reply = yield from exchange(session, _hello_command(session), Phase.HELLO)
     session.resting = not session.over
     if reply.code != 250:
         return False
     session.capabilities = Capabilities.parse(reply.lines)
     return True
+
+
+def _hello_command(session: Session) -> bytes:
+    return build_command("LHLO" if session.is_lmtp else "EHLO", _hello_name(session))
 
 
 def _hello_name(session: Session) -> str:
@@ -131,8 +146,9 @@ def _hello_name(session: Session) -> str:
 def _own_name(local: Connected | None) -> str:
     if local is None:
         return "localhost"
-    if "." in local.own_name:
-        return local.own_name
+    # On a Unix socket there is no address.
+    if "." in local.own_name or not local.own_address:
+        return local.own_name or "localhost"
     # RFC 5321 4.1.4: a host without a meaningful name gives its address.
     colon = "IPv6:" if ":" in local.own_address else ""
     return f"[{colon}{local.own_address}]"

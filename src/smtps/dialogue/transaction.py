@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from ..envelope import Envelope
 from ..errors import (
     DeliveryUnknown,
+    MessageRefused,
     ProtocolError,
     ServiceClosing,
     SessionError,
@@ -61,6 +62,8 @@ class Transaction:
         self.rcpt_options = rcpt_options or {}
         #: The replies to RCPT, in the order of the envelope, as far as they came.
         self.rcpt_replies: list[Reply] = []
+        #: The last replies of LMTP, one for each recipient that was accepted.
+        self.final_replies: list[Reply] = []
         #: Whether the end of the content was written, so that the server may act on it.
         self.handed_over = False
 
@@ -115,6 +118,11 @@ class Transaction:
         return any(reply.positive for reply in self.rcpt_replies)
 
     @property
+    def accepted_count(self) -> int:
+        """How many recipients the server took."""
+        return sum(reply.positive for reply in self.rcpt_replies)
+
+    @property
     def refused(self) -> dict[str, Reply]:
         """The recipients that were refused so far, each with the server's words."""
         return {
@@ -134,6 +142,12 @@ class Transaction:
     def taken(self, reply: Reply) -> Receipt:
         """The server answered the end of the content, and so decided for all it had accepted."""
         return self._receipt(_outcome(reply), reply)
+
+    def decided(self) -> Receipt:
+        """The server answered the end of the content for each recipient that it had accepted."""
+        finals = self.final_replies
+        error = None if any(reply.positive for reply in finals) else MessageRefused(finals[0])
+        return self._receipt(Outcome.UNKNOWN, finals[0] if len(finals) == 1 else None, error)
 
     def stopped(self, error: SMTPSError, reply: Reply | None = None) -> Receipt:
         """The transaction ended before the content was handed over.
@@ -165,9 +179,12 @@ class Transaction:
         self, outcome: Outcome, reply: Reply | None, error: SMTPSError | None = None
     ) -> Receipt:
         results = []
+        finals = iter(self.final_replies)
         for place, recipient in enumerate(self.envelope.recipients):
             own = self.rcpt_replies[place] if place < len(self.rcpt_replies) else None
-            if own is not None and not own.positive:
+            if own is not None and own.positive:
+                own = next(finals, None)
+            if own is not None:
                 results.append(RecipientResult(recipient.address, _outcome(own), own))
             else:
                 results.append(RecipientResult(recipient.address, outcome, reply))

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Sequence
 
 from ..errors import CertificateRefused, ConnectionFailed, ConnectionLost, SMTPSError, TLSError
+from ..hosts import is_socket_path
 
 __all__ = ["attempts_in_words", "connect_failure", "lookup_failure", "loss", "tls_failure"]
 
@@ -62,7 +63,8 @@ def connect_failure(
     """
     codes = [_WINSOCK.get(error.errno or 0, 162) for _, error in failures]
     telling = [place for place, code in enumerate(codes) if code not in _NO_ROUTE] or [0]
-    sentence = f"cannot connect to {host} port {port}: {attempts_in_words(host, failures)}"
+    place = host if is_socket_path(host) else f"{host} port {port}"
+    sentence = f"cannot connect to {place}: {attempts_in_words(host, failures)}"
     failure = ConnectionFailed(sentence, code=codes[telling[0]])
     failure.__cause__ = failures[telling[0]][1]
     return failure

@@ -9,13 +9,15 @@ from itertools import zip_longest
 from typing import Any
 
 from ..errors import BadValue, ConnectionFailed
-from ..hosts import is_address, to_ascii
+from ..hosts import is_address, is_socket_path, to_ascii
 from ..ops import Connect
 from ..options import IPVersion
 from .failures import lookup_failure
 
 __all__ = ["Found", "Target", "find", "is_known", "own_name"]
 
+# Not on every system.
+_UNIX: Any = getattr(socket, "AF_UNIX", None)
 _FAMILIES = {
     IPVersion.IPV4: socket.AF_INET,
     IPVersion.IPV6: socket.AF_INET6,
@@ -50,6 +52,8 @@ class Target:
     source: Any = None
 
     def __str__(self) -> str:
+        if self.family == _UNIX:
+            return str(self.address)
         own = f" from {self.source[0]}" if self.source is not None else ""
         return f"{self.address[0]}{own}"
 
@@ -64,6 +68,8 @@ class Found:
 
 def is_known(op: Connect) -> bool:
     """Tell whether `find` asks no name server, and so does not wait."""
+    if is_socket_path(op.host):
+        return bool(op.options.settings.hello) or own_name.cache_info().currsize > 0
     named = [op.host, op.options.local_address or "::"]
     has_name = bool(op.options.settings.hello) or own_name.cache_info().currsize > 0
     return has_name and all(is_address(host) for host in named)
@@ -76,6 +82,8 @@ def find(op: Connect) -> Found:
         ConnectionFailed: it has none, or none that `use_ipv6` and `local_host` allow.
     """
     name = "" if op.options.settings.hello else own_name()
+    if is_socket_path(op.host):
+        return Found((_socket_file(op.host),), name)
     family = _FAMILIES[op.options.settings.use_ipv6]
     answers = _look_up(op.host, op.port, family)
     local = op.options.local_address
@@ -91,6 +99,12 @@ def find(op: Connect) -> Found:
             f"{op.host} has no address that can be reached from local_host {local}", code=10049
         )
     return Found(_interleave(targets), name)
+
+
+def _socket_file(path: str) -> Target:
+    if _UNIX is None:
+        raise ConnectionFailed(f"cannot connect to {path}: this system has no Unix sockets")
+    return Target(_UNIX, path)
 
 
 def _look_up(host: str, port: int, family: int) -> list[tuple[int, Any]]:

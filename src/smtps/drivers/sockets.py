@@ -12,6 +12,7 @@ __all__ = ["describe_connection", "open_socket", "set_no_delay"]
 
 # Systems name the idle time differently; one that names neither keeps its own.
 _IDLE = next((name for name in ("TCP_KEEPIDLE", "TCP_KEEPALIVE") if hasattr(socket, name)), None)
+_UNIX = getattr(socket, "AF_UNIX", None)
 _PROBES = {_IDLE: 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
 
 
@@ -24,7 +25,7 @@ def open_socket(target: Target, settings: Settings) -> socket.socket:
     connection = socket.socket(target.family, socket.SOCK_STREAM)
     try:
         connection.setblocking(False)
-        _tune(connection, settings)
+        _tune(connection, settings, is_tcp=target.family != _UNIX)
         if target.source is not None:
             connection.bind(target.source)
     except BaseException:
@@ -33,7 +34,7 @@ def open_socket(target: Target, settings: Settings) -> socket.socket:
     return connection
 
 
-def _tune(connection: socket.socket, settings: Settings) -> None:
+def _tune(connection: socket.socket, settings: Settings, *, is_tcp: bool) -> None:
     # The window that TCP can ever offer is agreed in its first packet, so this comes before it.
     for size, name in (
         (type(settings).in_buffer_size.assigned(settings), socket.SO_RCVBUF),
@@ -41,6 +42,8 @@ def _tune(connection: socket.socket, settings: Settings) -> None:
     ):
         if size >= 0:
             connection.setsockopt(socket.SOL_SOCKET, name, size)
+    if not is_tcp:
+        return
     set_no_delay(connection, settings)
     if settings.keep_alive:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -51,6 +54,8 @@ def _tune(connection: socket.socket, settings: Settings) -> None:
 
 def set_no_delay(connection: socket.socket, settings: Settings) -> None:
     """Let small writes leave at once, or wait for others, as the settings say."""
+    if connection.family == _UNIX:
+        return
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, int(settings.tcp_no_delay))
 
 
@@ -60,10 +65,12 @@ def describe_connection(connection: socket.socket, own_name: str) -> Connected:
     Raises:
         OSError: it is down again.
     """
+    own, peer = connection.getsockname(), connection.getpeername()
+    is_tcp = connection.family != _UNIX
     return Connected(
         own_name,
-        connection.getsockname()[0],
-        connection.getpeername()[0],
+        own[0] if is_tcp else "",
+        peer[0] if is_tcp else peer,
         connection.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF),
         connection.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF),
     )

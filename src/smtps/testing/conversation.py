@@ -11,7 +11,7 @@ from typing import Literal
 from .auth import AuthExchange
 from .extensions import Extensions
 from .faults import END, GREETING, HANDSHAKE, Fault
-from .intake import SEQUENCE, SYNTAX, Intake
+from .intake import SEQUENCE, SYNTAX, Chunk, Intake
 from .misbehaviour import misbehave
 from .records import SinkConnection
 from .replies import render
@@ -22,7 +22,7 @@ __all__ = ["Conversation"]
 
 #: RFC 2920 3.1: these may only end a group of commands; RFC 3207 and 4954 say it of their own.
 _LAST_IN_GROUP = frozenset(
-    ("EHLO", "HELO", "DATA", "VRFY", "EXPN", "QUIT", "NOOP", "STARTTLS", "AUTH")
+    ("EHLO", "HELO", "LHLO", "DATA", "VRFY", "EXPN", "QUIT", "NOOP", "STARTTLS", "AUTH")
 )
 
 
@@ -41,8 +41,7 @@ class Conversation:
         #: What follows once the reply is written.
         self._then: Callable[[], None] | None = None
         self._commands: dict[str, Callable[[str], str]] = {
-            "EHLO": self._ehlo,
-            "HELO": self._helo,
+            **self._hellos(),
             "STARTTLS": self._starttls,
             "AUTH": self._auth,
             # RFC 821 3.4: to the terminal of a user, to the mailbox, or to both.
@@ -162,6 +161,12 @@ class Conversation:
 
     # --- the session ------------------------------------------------------------------------------
 
+    def _hellos(self) -> dict[str, Callable[[str], str]]:
+        # RFC 2033 4.1: LMTP has no HELO and no EHLO.
+        return (
+            {"LHLO": self._ehlo} if self._service.lmtp else {"EHLO": self._ehlo, "HELO": self._helo}
+        )
+
     def _ehlo(self, argument: str) -> str:
         if not argument.strip():
             return SYNTAX
@@ -276,6 +281,9 @@ class Conversation:
 
     def _take_data(self) -> None:
         raw = self._intake.read_data()
+        if self._service.lmtp:
+            self._answer_each(partial(self._intake.finish_data, raw))
+            return
         finish = partial(self._intake.finish_data, raw)
         if not self._answer(END, lambda: raw.decode("latin-1"), finish):
             self._intake.reset()
@@ -285,6 +293,9 @@ class Conversation:
         self._check_group("BDAT")
         act = partial(self._intake.bdat, chunk)
         fault = self._fault("BDAT", lambda: text)
+        if self._service.lmtp and fault is None and self._intake.ends_with(chunk):
+            self._answer_each(act, chunk)
+            return
         if chunk is None:
             self._reply(fault, "BDAT", act)
             return
@@ -292,6 +303,20 @@ class Conversation:
             fault = self._fault(END, lambda: self._intake.gathered(chunk).decode("latin-1"))
         if not self._reply(fault, "BDAT", act):
             self._intake.refuse_chunk(chunk)
+
+    def _answer_each(self, finish: Callable[[], str], chunk: Chunk | None = None) -> None:
+        """Answer the end of a message once for each recipient that was taken. RFC 2033, 4.2.
+
+        A fault is one recipient's own, and the message goes to the others.
+        """
+        verdict = self._intake.verdict(chunk)
+        try:
+            for recipient in self._intake.recipients:
+                if not self._answer(END, partial(str, recipient), partial(str, verdict)):
+                    self._intake.drop(recipient)
+        finally:
+            # The replies are written and not yet sent.
+            finish()
 
 
 def _decoded(text: str) -> bytes:

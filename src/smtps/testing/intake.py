@@ -50,6 +50,18 @@ class Intake:
         """Whether a transaction is under way."""
         return self._transaction is not None
 
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """The recipients that were taken so far."""
+        return tuple(self._transaction.recipients) if self._transaction else ()
+
+    def drop(self, recipient: str) -> None:
+        """Take a recipient back, for whom the content was refused."""
+        transaction = self._transaction
+        if transaction is not None:
+            place = transaction.recipients.index(recipient)
+            del transaction.recipients[place], transaction.recipient_parameters[place]
+
     def reset(self) -> None:
         """Forget the transaction, if there is one."""
         self._transaction = None
@@ -162,6 +174,12 @@ class Intake:
             return _TOO_LARGE
         return _OK
 
+    def ends_with(self, chunk: Chunk | None) -> bool:
+        """Whether this chunk ends a message that is to be judged."""
+        transaction = self._transaction
+        taken = transaction is not None and transaction.recipients and not transaction.broken
+        return bool(chunk and chunk.last and taken and "CHUNKING" in self.extensions)
+
     def refuse_chunk(self, chunk: Chunk) -> None:
         """Note that a BDAT was refused by a script."""
         if chunk.last:
@@ -170,6 +188,11 @@ class Intake:
             self._transaction.chunked = self._transaction.broken = True
 
     # --- both -------------------------------------------------------------------------------------
+
+    def verdict(self, chunk: Chunk | None = None) -> str:
+        """Say what LMTP answers for each recipient, with the chunk that is still to be added."""
+        size = (self._transaction.size if self._transaction else 0) + (chunk.size if chunk else 0)
+        return _TOO_LARGE if self._is_too_large(size) else _OK
 
     def _finish(self, how: Literal["DATA", "BDAT"], content: bytes, raw: bytes) -> str:
         transaction, self._transaction = self._transaction, None

@@ -35,6 +35,8 @@ class Service:
     #: Whether commands and content are remembered.
     keep: bool
     script: Script
+    #: Whether LMTP is spoken: LHLO, and one last reply for each recipient. RFC 2033.
+    lmtp: bool
     #: Called with each message that was taken, in the order of the final replies; None stands
     #: for one that is not kept.
     deliver: Callable[[SinkMessage | None], None]

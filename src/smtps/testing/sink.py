@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import quote, urlencode
 
@@ -16,6 +16,7 @@ from .certificates import Certificate, default_certificate
 from .conversation import Conversation
 from .extensions import ALL_EXTENSIONS, Extensions
 from .faults import Fault, Script
+from .listening import knock, listen
 from .records import SinkConnection, SinkMessage
 from .service import Service
 from .stream import Gone, Stream
@@ -58,6 +59,9 @@ class Sink:
             takes little memory however large they are.
         split: send every reply byte by byte.
         name: what the sink calls itself.
+        lmtp: speak LMTP: LHLO, and one last reply for each recipient, where a fault on "." looks
+            at the recipient and is that recipient's own. RFC 2033.
+        path: listen on a Unix socket here instead of a port, for LMTP.
     """
 
     def __init__(
@@ -78,6 +82,8 @@ class Sink:
         record: bool = True,
         split: bool = False,
         name: str = "sink.example",
+        lmtp: bool = False,
+        path: str | None = None,
     ) -> None:
         self._tls = tls
         self._users = users
@@ -92,6 +98,7 @@ class Sink:
             require_auth=require_auth,
             context=self._context(client_ca, require_client) if tls else None,
             implicit_tls=tls == "implicit",
+            lmtp=lmtp,
             end_point=self._certificate.end_point if tls else b"",
             keep=record,
             script=Script(faults),
@@ -104,10 +111,10 @@ class Sink:
         self._connections: list[SinkConnection] = []
         self._streams: set[Stream] = set()
         self._threads: list[threading.Thread] = []
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listener = socket.create_server((host, port), family=family, backlog=128)
+        self._path = path
+        self._listener = listen(host, port, path)
         self.host = host
-        self.port: int = self._listener.getsockname()[1]
+        self.port: int = port if path else self._listener.getsockname()[1]
         self._accepting = threading.Thread(target=self._accept, name=f"sink:{self.port}")
         self._accepting.daemon = True
         self._accepting.start()
@@ -122,7 +129,9 @@ class Sink:
     @property
     def url(self) -> str:
         """The relay URL of this sink, with what makes a client trust its certificate."""
-        scheme = "smtps" if self._tls == "implicit" else "smtp"
+        scheme = "lmtp" if self._service.lmtp else "smtps" if self._tls == "implicit" else "smtp"
+        if self._path:
+            return f"{scheme}://{quote(self._path)}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         login = ""
         if self._users:
@@ -206,10 +215,12 @@ class Sink:
         self._service.stopping.set()
         self._service.script.release()
         # A thread that waits in accept() is woken by a client on every system; by a close, not.
-        with contextlib.suppress(OSError), socket.create_connection((self.host, self.port)):
+        with contextlib.suppress(OSError), knock(self.host, self.port, self._path):
             pass
         self._accepting.join()
         self._listener.close()
+        if self._path:
+            Path(self._path).unlink(missing_ok=True)
         with self._changed:
             streams = list(self._streams)
         for stream in streams:

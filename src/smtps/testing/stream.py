@@ -49,7 +49,10 @@ class Stream:
     ) -> None:
         self._socket = connection
         self._tally = tally
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        #: A Unix socket has no such thing as TCP.
+        self._is_tcp = connection.family in (socket.AF_INET, socket.AF_INET6)
+        if self._is_tcp:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._split = split
         self._buffer = bytearray()
         self._replies: list[bytes] = []
@@ -154,7 +157,7 @@ class Stream:
 
     def _acknowledge(self) -> None:
         """Tell the client that this much came; with Nagle on it holds the next until it knows."""
-        if hasattr(socket, "TCP_QUICKACK"):
+        if self._is_tcp and hasattr(socket, "TCP_QUICKACK"):
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _fill(self) -> None:

@@ -65,7 +65,8 @@ class Envelope:
         ret: "FULL" or "HDRS": how much of the message a failure report repeats. RFC 3461, 4.3.
         envid: an identifier that failure reports repeat. RFC 3461, 4.4.
         requiretls: whether every hop must use TLS. RFC 8689.
-        deliver_by: seconds by which it must arrive, negative to notify only when late. RFC 2852.
+        deliver_by: the seconds in which it must arrive, or is returned; negative: in which it must
+            arrive, or its sender is told that it is late. RFC 2852.
         priority: from -9 to 9. RFC 6710.
 
     Raises:

@@ -72,6 +72,11 @@ class Session:
         return self.options.protocol is Protocol.LMTP
 
     @property
+    def is_verified(self) -> bool:
+        """Whether there is TLS, with a certificate that passed without an exception."""
+        return self.tls is not None and self.certificate_status == "OK"
+
+    @property
     def trail(self) -> bool:
         """Whether PITrail has a listener; without one no line is copied for it."""
         return PITrail in self.heard

@@ -104,7 +104,7 @@ def _hello(session: Session) -> Dialogue[None]:
     if session.options.allow_extensions:
         reply = yield from exchange(session, _hello_command(session), Phase.HELLO)
         if reply.code == 250:
-            session.capabilities = Capabilities.parse(reply.lines)
+            session.capabilities = Capabilities.parse(reply.lines, verified=session.is_verified)
             return
         if session.is_lmtp:
             raise CommandRefused("LHLO was refused", reply)
@@ -131,7 +131,7 @@ def ask_again(session: Session) -> Dialogue[bool]:
     session.resting = not session.over
     if reply.code != 250:
         return False
-    session.capabilities = Capabilities.parse(reply.lines)
+    session.capabilities = Capabilities.parse(reply.lines, verified=session.is_verified)
     return True
 
 

@@ -23,13 +23,20 @@ class Capabilities:
     auth: tuple[str, ...] = ()
     #: The most bytes of a message; 0 if announced without a limit, None if not announced. RFC 1870.
     size: int | None = None
+    #: What one session may ask for, such as `{"RCPTMAX": 100}`. RFC 9422.
+    limits: Mapping[str, int] = field(default_factory=dict)
+    #: Whether it was said over TLS by a server whose certificate was verified.
+    verified: bool = False
 
     @classmethod
-    def parse(cls, lines: Iterable[str]) -> Capabilities:
+    def parse(cls, lines: Iterable[str], *, verified: bool = False) -> Capabilities:
         """Read the lines of an EHLO reply, the first of which is the server's greeting.
 
         What is not understood is kept in `raw` and otherwise ignored; a repeated keyword counts
         once, as it came first.
+
+        Args:
+            verified: whether it came over TLS, and the certificate was verified.
         """
         raw: dict[str, str] = {}
         mechanisms: list[str] = []
@@ -44,7 +51,13 @@ class Capabilities:
             if keyword == "AUTH":
                 mechanisms += parameters.upper().split()
             raw.setdefault(keyword, parameters)
-        return cls(raw, tuple(dict.fromkeys(mechanisms)), _size(raw.get("SIZE")))
+        return cls(
+            raw,
+            tuple(dict.fromkeys(mechanisms)),
+            _size(raw.get("SIZE")),
+            _limits(raw.get("LIMITS", "")),
+            verified,
+        )
 
     def __contains__(self, keyword: str) -> bool:
         """Tell whether a keyword was announced, in any case."""
@@ -92,16 +105,47 @@ class Capabilities:
 
     @property
     def requiretls(self) -> bool:
-        """Whether TLS can be demanded of every later hop. RFC 8689."""
-        return "REQUIRETLS" in self.raw
+        """Whether TLS can be demanded of every later hop. RFC 8689.
+
+        What is offered without TLS, or by who knows whom, does not count: section 4.2.1.
+        """
+        return "REQUIRETLS" in self.raw and self.verified
+
+    @property
+    def deliver_by(self) -> bool:
+        """Whether a message can have a time by which it must arrive. RFC 2852."""
+        return "DELIVERBY" in self.raw
+
+    @property
+    def deliver_by_minimum(self) -> int:
+        """The least seconds in which the server promises to deliver or return; 0 if any."""
+        return _digits(self.raw.get("DELIVERBY", ""), most=9) or 0
+
+    @property
+    def mt_priority(self) -> bool:
+        """Whether a message can have a priority. RFC 6710."""
+        return "MT-PRIORITY" in self.raw
 
 
 def _size(parameter: str | None) -> int | None:
     if parameter is None:
         return None
     # RFC 1870 3: at most twenty digits; anything else is as if there were no limit.
-    return (
-        int(parameter)
-        if parameter.isascii() and parameter.isdecimal() and len(parameter) <= 20
-        else 0
-    )
+    return _digits(parameter, most=20) or 0
+
+
+def _limits(parameters: str) -> dict[str, int]:
+    """Read `RCPTMAX=100 MAILMAX=10`; what makes no sense is ignored. RFC 9422, section 3."""
+    limits: dict[str, int] = {}
+    for word in parameters.split():
+        name, _, value = word.partition("=")
+        # From 1, and of at most six digits.
+        number = _digits(value, most=6)
+        if name and number:
+            limits.setdefault(name.upper(), number)
+    return limits
+
+
+def _digits(text: str, *, most: int) -> int | None:
+    # int() alone takes signs, underscores and the digits of every script.
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= most else None

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from ..errors import BadValue
 
-__all__ = ["build_command", "xtext"]
+__all__ = ["build_command", "envelope_id", "original_recipient", "xtext"]
 
 # RFC 5321 4.5.3.1.4 allows 512; extensions add to it, RFC 5321 4.5.3.1.9 and RFC 4954 4 the most.
 _LONGEST = 12288
+# RFC 3461 4 (c) and (d): what ENVID and ORCPT add to the length of MAIL and RCPT.
+_LONGEST_ENVID, _LONGEST_ORCPT = 100, 500
+# What an address begins with where its kind is named; no local part has a semicolon unquoted.
+_KIND = re.compile(r"[A-Za-z0-9-]+(?=;)")
 
 
 def build_command(verb: str, *arguments: str) -> bytes:
@@ -44,4 +50,43 @@ def xtext(value: str) -> str:
     return "".join(
         character if "!" <= character <= "~" and character not in "+=" else f"+{ord(character):02X}"
         for character in value
+    )
+
+
+def envelope_id(value: str) -> str:
+    """Encode the value of ENVID. RFC 3461, section 4.4.
+
+    Raises:
+        BadValue: it is too long once it is encoded.
+    """
+    encoded = xtext(value)
+    if len(encoded) > _LONGEST_ENVID:
+        raise BadValue("envid", f"longer than {_LONGEST_ENVID} characters as xtext")
+    return encoded
+
+
+def original_recipient(address: str) -> str:
+    """Encode the value of ORCPT: the kind of an address, and the address. RFC 3461, section 4.2.
+
+    An address that names no kind, as `x400;...` does, is one of mail. With characters outside
+    ASCII it gets the form of RFC 6533, section 3, that any server with DSN takes.
+
+    Raises:
+        BadValue: it is too long once it is encoded.
+    """
+    kind = _KIND.match(address)
+    name, rest = ("", address) if kind is None else (kind[0], address[kind.end() + 1 :])
+    encoded = xtext(rest) if rest.isascii() else _unicode_xtext(rest)
+    name = name or ("rfc822" if rest.isascii() else "utf-8")
+    if len(name) + 1 + len(encoded) > _LONGEST_ORCPT:
+        raise BadValue("orcpt", f"longer than {_LONGEST_ORCPT} characters once it is encoded")
+    return f"{name};{encoded}"
+
+
+def _unicode_xtext(address: str) -> str:
+    return "".join(
+        character
+        if "!" <= character <= "~" and character not in "\\+="
+        else f"\\x{{{ord(character):X}}}"
+        for character in address
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..envelope import Envelope, Recipient
-from ..errors import NotOffered
+from ..errors import BadValue, NotOffered
 from .capabilities import Capabilities
-from .commands import build_command, xtext
+from .commands import build_command, envelope_id, original_recipient
 
 __all__ = ["mail_command", "rcpt_command"]
 
@@ -26,6 +26,7 @@ def mail_command(
 
     Raises:
         NotOffered: the envelope needs an extension that this server lacks.
+        BadValue: `envid` is too long, or the server never delivers as soon as `deliver_by` asks.
         AddressError: the sender's local part needs SMTPUTF8 and it was switched off.
     """
     path = envelope.mailbox.wire(utf8=envelope.smtputf8) if envelope.mailbox else ""
@@ -42,19 +43,29 @@ def mail_command(
         parameters.append(f"RET={envelope.ret}")
     if envelope.envid is not None:
         _demand(capabilities, "DSN", "envid")
-        parameters.append(f"ENVID={xtext(envelope.envid)}")
+        parameters.append(f"ENVID={envelope_id(envelope.envid)}")
     if envelope.requiretls:
         _demand(capabilities, "REQUIRETLS", "requiretls")
+        if not capabilities.requiretls:
+            raise NotOffered("REQUIRETLS over TLS with a verified certificate", "requiretls")
         parameters.append("REQUIRETLS")
     if envelope.deliver_by is not None:
         _demand(capabilities, "DELIVERBY", "deliver_by")
-        # RFC 2852 4: ";R" asks to return what is late, ";N" to notify; a notice may be overdue.
-        mode = "N" if envelope.deliver_by < 0 else "R"
-        parameters.append(f"BY={envelope.deliver_by};{mode}")
+        parameters.append(_deliver_by(envelope.deliver_by, capabilities.deliver_by_minimum))
     if envelope.priority is not None:
         _demand(capabilities, "MT-PRIORITY", "priority")
         parameters.append(f"MT-PRIORITY={envelope.priority}")
     return build_command(f"{verb}:<{path}>", *parameters)
+
+
+def _deliver_by(seconds: int, minimum: int) -> str:
+    """Ask to return what is late (";R"), or to notify of it only (";N"). RFC 2852, section 4."""
+    if seconds < 0:
+        return f"BY={-seconds};N"
+    if seconds < minimum:
+        reason = f"the server promises nothing in less than {minimum} seconds; give it more time"
+        raise BadValue("deliver_by", reason)
+    return f"BY={seconds};R"
 
 
 def rcpt_command(
@@ -67,6 +78,7 @@ def rcpt_command(
 
     Raises:
         NotOffered: a delivery report is asked for and the server has no DSN.
+        BadValue: `orcpt` is too long.
         AddressError: the local part needs SMTPUTF8 and it was switched off.
     """
     path = recipient.mailbox.wire(utf8=utf8)
@@ -78,21 +90,8 @@ def rcpt_command(
     if recipient.notify:
         parameters.append("NOTIFY=" + ",".join(recipient.notify))
     if recipient.orcpt is not None:
-        kind = "rfc822" if recipient.orcpt.isascii() else "utf-8"
-        parameters.append(f"ORCPT={kind};{_original(recipient.orcpt)}")
+        parameters.append(f"ORCPT={original_recipient(recipient.orcpt)}")
     return build_command(f"RCPT TO:<{path}>", *parameters, *given)
-
-
-def _original(address: str) -> str:
-    """Encode the original recipient: xtext, or the form that RFC 6533, section 3, gives UTF-8."""
-    if address.isascii():
-        return xtext(address)
-    return "".join(
-        character
-        if "!" <= character <= "~" and character not in "\\+="
-        else f"\\x{{{ord(character):X}}}"
-        for character in address
-    )
 
 
 def _demand(capabilities: Capabilities, keyword: str, need: str) -> None:

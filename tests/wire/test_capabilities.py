@@ -1,0 +1,110 @@
+"""What an EHLO reply says, from servers of every kind."""
+
+from __future__ import annotations
+
+import pytest
+
+from smtps import Capabilities
+
+
+def parse(*lines: str) -> Capabilities:
+    return Capabilities.parse(("mail.example greets", *lines))
+
+
+def test_keywords_are_known_in_any_case_and_by_tabs() -> None:
+    capabilities = parse("pipelining", "Size\t1000", " 8bitmime ")
+    assert (capabilities.pipelining, capabilities.size, capabilities.eight_bit_mime) == (
+        True,
+        1000,
+        True,
+    )
+    assert "pipelining" in capabilities
+
+
+def test_the_first_line_is_a_greeting_and_no_keyword() -> None:
+    assert not Capabilities.parse(("PIPELINING",)).pipelining
+
+
+def test_of_a_repeated_keyword_the_first_counts() -> None:
+    assert parse("SIZE 1", "SIZE 2").size == 1
+
+
+def test_mechanisms_come_in_the_order_of_the_server_without_doubles() -> None:
+    assert parse("AUTH LOGIN PLAIN", "AUTH=LOGIN cram-md5").auth == ("LOGIN", "PLAIN", "CRAM-MD5")
+
+
+@pytest.mark.parametrize(
+    ("line", "size"),
+    [
+        ("SIZE", 0),
+        ("SIZE 0", 0),
+        ("SIZE 35882577", 35_882_577),
+        ("SIZE 99999999999999999999", 99_999_999_999_999_999_999),
+        ("SIZE 999999999999999999999", 0),
+        ("SIZE -1", 0),
+        ("SIZE 1_000", 0),
+        ("SIZE \u0661", 0),
+        ("SIZE 10 20", 0),
+        ("SIZE many", 0),
+        ("SIZED 10", None),
+    ],
+)
+def test_a_size_that_is_no_number_is_no_limit(line: str, size: int | None) -> None:
+    assert parse(line).size == size
+
+
+def test_no_more_than_128_keywords_are_kept() -> None:
+    capabilities = parse(*(f"X-{number}" for number in range(10_000)))
+    assert len(capabilities.raw) == 128
+
+
+@pytest.mark.parametrize(
+    ("line", "limits"),
+    [
+        (
+            "LIMITS RCPTMAX=20 MAILMAX=5 RCPTDOMAINMAX=1",
+            {"RCPTMAX": 20, "MAILMAX": 5, "RCPTDOMAINMAX": 1},
+        ),
+        ("limits rcptmax=7", {"RCPTMAX": 7}),
+        ("LIMITS RCPTMAX=1 RCPTMAX=2", {"RCPTMAX": 1}),
+        ("LIMITS RCPTMAX=0 MAILMAX=1000000 A=-1 B= =3 C D=1_0 E=\u0661", {}),
+        ("LIMITS", {}),
+    ],
+)
+def test_limits_are_numbers_of_one_to_six_digits(line: str, limits: dict[str, int]) -> None:
+    assert parse(line).limits == limits
+
+
+def test_requiretls_counts_only_from_a_verified_server() -> None:
+    lines = ("mail.example", "REQUIRETLS")
+    assert not Capabilities.parse(lines).requiretls
+    assert Capabilities.parse(lines, verified=True).requiretls
+
+
+@pytest.mark.parametrize(
+    ("line", "minimum"),
+    [("DELIVERBY", 0), ("DELIVERBY 240", 240), ("DELIVERBY soon", 0), ("DELIVERBY 9999999999", 0)],
+)
+def test_the_least_time_to_deliver_is_known(line: str, minimum: int) -> None:
+    assert parse(line).deliver_by
+    assert parse(line).deliver_by_minimum == minimum
+
+
+def test_what_is_not_offered_is_not_there() -> None:
+    capabilities = parse("X-UNKNOWN one two")
+    assert capabilities.raw == {"X-UNKNOWN": "one two"}
+    assert not any(
+        (
+            capabilities.pipelining,
+            capabilities.chunking,
+            capabilities.binarymime,
+            capabilities.smtputf8,
+            capabilities.starttls,
+            capabilities.dsn,
+            capabilities.enhanced_status_codes,
+            capabilities.deliver_by,
+            capabilities.mt_priority,
+            capabilities.auth,
+            capabilities.limits,
+        )
+    )

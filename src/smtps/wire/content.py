@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from io import SEEK_END
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import NamedTuple, NoReturn, Protocol, TypeAlias, runtime_checkable
 
 from ..codec import survey
 from ..errors import BadValue
@@ -49,7 +49,7 @@ class Content:
             iterable of byte chunks. A file that this class opens is closed after the last chunk.
 
     Raises:
-        BadValue: it is none of these, or text instead of bytes.
+        BadValue: it is none of these, or text instead of bytes, or bytes with a NUL among them.
         OSError: the file cannot be opened.
     """
 
@@ -71,6 +71,8 @@ class Content:
         if isinstance(source, (bytes, bytearray, memoryview)):
             self.whole = bytes(source)
             found = survey(self.whole)
+            if found.nul:
+                _refuse_nul(self.whole)
             self.eight_bit = found.eight_bit > 0
             # RFC 1870 6.1 counts the octets with CRLF line ends, before dot-stuffing.
             self.size = len(self.whole) + found.bare_cr + found.bare_lf
@@ -88,7 +90,12 @@ class Content:
         self._source = source
 
     def chunks(self) -> Iterator[bytes | memoryview]:
-        """Give the content piece by piece, once."""
+        """Give the content piece by piece, once.
+
+        Raises:
+            BadValue: the source gave text, or a NUL.
+            OSError: it cannot be read.
+        """
         source = self._source
         if self.whole is not None:
             view = memoryview(self.whole)
@@ -105,7 +112,7 @@ class Content:
                     raise BadValue(
                         "content", f"expected chunks of bytes, not {type(chunk).__name__}"
                     )
-                yield bytes(chunk)
+                yield _without_nul(bytes(chunk))
 
     def sections(self) -> Iterator[Section]:
         """Give the content as the parts whose progress is told, once, in order."""
@@ -186,4 +193,18 @@ def _read(file: _Readable) -> Iterator[bytes]:
     while chunk := file.read(CHUNK_SIZE):
         if isinstance(chunk, str):
             raise BadValue("content", 'the file gives text; open it with mode "rb"')
-        yield chunk
+        yield _without_nul(chunk)
+
+
+def _without_nul(chunk: bytes) -> bytes:
+    if b"\0" in chunk:
+        _refuse_nul(chunk)
+    return chunk
+
+
+def _refuse_nul(content: bytes) -> NoReturn:
+    # OpenSMTPD 6.8 takes "\r\n.\0\r\n" for the end of a message, and what follows for commands.
+    place = content.index(b"\0")
+    raise BadValue(
+        "content", f"a NUL at byte {place}, which mail cannot carry; encode that part as base64"
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from base64 import b64encode
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ from .options import CertStoreType
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate as X509Certificate
 
-__all__ = ["Certificate", "certificate_bytes", "normal_name"]
+__all__ = ["Certificate", "certificate_bytes", "to_pem"]
 
 
 class Certificate:
@@ -130,7 +132,7 @@ class Certificate:
         return f"<Certificate {self.subject or 'none'}>"
 
 
-def normal_name(subject: str) -> str:
+def _normal_name(subject: str) -> str:
     """Bring a subject into one form: no white space about its "=" and ",", in lower case."""
     parts = (part.split("=", 1) for part in subject.split(","))
     return ",".join("=".join(piece.strip() for piece in part) for part in parts).casefold()
@@ -140,11 +142,19 @@ def _matching(identities: Iterable[Identity], subject: str) -> list[Identity]:
     """Give those of exactly this subject, or else those that contain it."""
     if subject == "*":
         return list(identities)
-    wanted = normal_name(subject)
+    wanted = _normal_name(subject)
     if not wanted:
         return []
-    exact = [one for one in identities if normal_name(one.subject) == wanted]
-    return exact or [one for one in identities if wanted in normal_name(one.subject)]
+    exact = [one for one in identities if _normal_name(one.subject) == wanted]
+    return exact or [one for one in identities if wanted in _normal_name(one.subject)]
+
+
+def to_pem(der: bytes) -> str:
+    """Give the PEM form of a certificate, "" for none."""
+    if not der:
+        return ""
+    lines = textwrap.wrap(b64encode(der).decode(), 64)
+    return "\n".join(("-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""))
 
 
 def _choose(found: list[Identity]) -> Identity | None:

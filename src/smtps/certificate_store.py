@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Identity", "open_store", "parse_certificate"]
 
 _FIELD = "ssl_cert_store"
+_ON_WINDOWS = os.name == "nt"
 _KEY = re.compile(rb"-----BEGIN ((?:[A-Z0-9]+ )?PRIVATE KEY)-----\s.*?-----END \1-----", re.DOTALL)
 # The identifiers of RC2, RC4 and 3DES of PKCS#12, 1.2.840.113549.1.12.1.1 to .6.
 _WEAK = re.compile(rb"\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01[\x01-\x06]")
@@ -94,7 +95,7 @@ _FILES = (CertStoreType.PFX_FILE, CertStoreType.PEM_KEY_FILE)
 
 def _content(store_type: CertStoreType, store: str | bytes) -> bytes:
     if store_type in (CertStoreType.USER, CertStoreType.MACHINE):
-        where = "" if os.name == "nt" else "exists on Windows only; and "
+        where = "" if _ON_WINDOWS else "exists on Windows only; and "
         raise BadValue(
             "ssl_cert_store_type",
             f"{store_type.name} {where}Python's ssl module cannot use a private key that stays in"

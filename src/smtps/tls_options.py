@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import PathLike, fspath
 from typing import Any
 
-from .certificate import Certificate, certificate_bytes
+from .certificate import Certificate, certificate_bytes, to_pem
 from .errors import BadValue
 from .options import CertStoreType, Configurable, Option, choice, flag, number, text
 
@@ -59,7 +59,7 @@ def _certificate(name: str, doc: str) -> Option[bytes]:
         b"",
         check=certificate_bytes,
         parse=lambda _, value: value,
-        show=lambda der: Certificate.from_der(der).subject if der else "",
+        show=to_pem,
         doc=doc,
     )
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -111,7 +113,8 @@ class Chains:
                 x509.SubjectAlternativeName([_alternative(name) for name in names]),
                 critical=False,
             )
-        certificate = builder.sign(issuer_key, SHA256())
+        edwards = isinstance(issuer_key, (Ed25519PrivateKey, Ed448PrivateKey))
+        certificate = builder.sign(issuer_key, None if edwards else SHA256())
         is_below = by is not None and by.certificate.issuer != by.certificate.subject
         return Signed(certificate, key, (by, *by.above) if by and is_below else ())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import subprocess
 import warnings
 from typing import Any
@@ -64,8 +65,11 @@ def test_a_handler_can_accept_what_verification_refuses(
     with Sink(tls=tls, certificate=chains.serve(bad(chains))) as sink:
         smtp = client(front, sink, "relay.example", chains)
         smtp.on_ssl_server_authentication = accept
+        trail: list[PITrail] = []
+        smtp.on_pi_trail = trail.append
         front.connect(smtp)
         assert "mismatch" in smtp.ssl_server_cert_status
+        assert any("in spite of" in event.message for event in trail)
 
 
 def test_a_handler_sees_the_certificate(front: Front, chains: Chains) -> None:
@@ -274,6 +278,8 @@ def test_other_flags_are_taken_and_ignore_nothing(front: Front, chains: Chains, 
     with Sink(tls="implicit", certificate=chains.serve(bad(chains))) as sink:
         smtp = client(front, sink, "relay.example", chains, ssl_security_flags=bit)
         refuses(front, smtp, sink)
+        # OpenSSL itself broke off the handshake, with an alert.
+        assert isinstance(sink.connections[0].error, ssl.SSLError)
 
 
 def test_a_purpose_is_ignored_under_a_folder_of_authorities(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import subprocess
 import sys
@@ -9,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import truststore
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from smtps import SMTPS, BadValue, CertificateRefused, SSLStartMode, TLSError
+from smtps.drivers import tls
 from smtps.testing import Certificate, Sink
 from tests.support.chains import Chains, rsa_key
 from tests.support.fronts import Front
@@ -28,15 +32,15 @@ def shown(chains: Chains) -> Certificate:
     return chains.serve(chains.leaf("relay.example"))
 
 
-@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+@pytest.mark.parametrize("how", ["starttls", "implicit"])
 @pytest.mark.parametrize(
     ("mask", "version"),
     [(0x800, "TLSv1.2"), (TLS12, "TLSv1.2"), (TLS13, "TLSv1.3"), (0x3C00, "TLSv1.3")],
 )
 def test_the_enabled_versions_are_spoken(
-    front: Front, chains: Chains, shown: Certificate, tls: Any, mask: int, version: str
+    front: Front, chains: Chains, shown: Certificate, how: Any, mask: int, version: str
 ) -> None:
-    with Sink(tls=tls, certificate=shown) as sink:
+    with Sink(tls=how, certificate=shown) as sink:
         smtp = client(front, sink, "relay.example", chains, ssl_enabled_protocols=mask)
         front.connect(smtp)
         assert smtp.tls.version == version
@@ -157,8 +161,6 @@ def test_a_server_without_any_certificate_is_refused(
 def test_a_weak_key_is_refused_unless_the_security_level_is_lowered(
     front: Front, chains: Chains, way: str
 ) -> None:
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
     weak = chains.leaf("relay.example", key=rsa.generate_private_key(65537, 1024))
     certificate = chains.serve(chains.leaf("relay.example", key=rsa_key()))
     certificate.context.set_ciphers("DEFAULT:@SECLEVEL=0")
@@ -197,8 +199,6 @@ def test_a_folder_of_authorities_is_trusted(
 def test_a_file_of_authorities_that_changes_is_read_again(
     front: Front, chains: Chains, shown: Certificate, way: str, tmp_path: Path
 ) -> None:
-    import os
-
     path = tmp_path / "ca.pem"
     path.write_bytes(chains.sign("Nobody", authority=True).pem)
     os.utime(path, (1, 1))
@@ -228,8 +228,6 @@ def test_authorities_that_cannot_be_read_are_named(
 def test_the_authorities_of_the_system_are_the_default(
     front: Front, chains: Chains, shown: Certificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from smtps.drivers import tls
-
     with Sink(tls="implicit", certificate=shown) as sink:
         smtp = client(front, sink, "relay.example", chains, openssl_ca_file="")
         refuses(front, smtp, sink)
@@ -244,10 +242,6 @@ def test_the_authorities_of_the_system_are_the_default(
 def test_truststore_judges_where_it_is_asked_to(
     front: Front, chains: Chains, shown: Certificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import truststore
-
-    from smtps.drivers import tls
-
     made: list[object] = []
 
     class Watched(truststore.SSLContext):
@@ -274,8 +268,6 @@ def test_truststore_judges_where_it_is_asked_to(
 def test_a_missing_truststore_is_named_with_the_way_to_get_it(
     front: Front, chains: Chains, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from smtps.drivers import tls
-
     monkeypatch.setitem(sys.modules, "truststore", None)
     tls._context.cache_clear()
     with Sink(tls="implicit") as sink:

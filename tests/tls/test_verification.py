@@ -24,6 +24,7 @@ GOOD: dict[str, tuple[str, Make]] = {
     "IPv4 address": ("127.0.0.1", lambda chains: chains.leaf("127.0.0.1")),
     "wildcard": ("a.mx.example", lambda chains: chains.leaf("*.mx.example")),
     "A-label": ("xn--bcher-kva.example", lambda chains: chains.leaf("xn--bcher-kva.example")),
+    "IDN": ("bücher.example", lambda chains: chains.leaf("xn--bcher-kva.example")),
     "no purpose": ("relay.example", lambda chains: chains.leaf("relay.example", purpose=None)),
     "signed by the root": (
         "relay.example",

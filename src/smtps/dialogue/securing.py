@@ -128,6 +128,8 @@ def _decide(session: Session, info: TLSInfo, verdict: Verdict) -> Dialogue[None]
         status = "the program refused it" if verdict.passes else verdict.status
         yield from _tell(session, f"certificate refused: {status}")
         raise CertificateRefused(session.options.mail_server, status).at(Phase.TLS)
+    if verdict.status != _OK.status:
+        yield from remark(session, f"The certificate was accepted in spite of: {verdict.status}")
 
 
 def _tell(session: Session, message: str) -> Dialogue[None]:

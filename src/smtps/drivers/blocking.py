@@ -155,6 +155,8 @@ class BlockingDriver:
         if self._inbox:
             raise ProtocolError("bytes arrived in clear text before the TLS handshake")
         try:
+            # Python's ssl would leave a socket open that was reset before it is wrapped.
+            plain.getpeername()
             secure = context.wrap_socket(
                 plain,
                 server_hostname=host,

@@ -15,6 +15,8 @@ from ..errors import BadValue
 
 __all__ = ["load_client_key"]
 
+_DESCRIPTORS = "/proc/self/fd/"
+
 
 def load_client_key(context: ssl.SSLContext, certificate: Certificate) -> None:
     """Let the context show a certificate when a server asks.
@@ -54,17 +56,25 @@ def _pem(certificate: Certificate, password: str) -> bytes:
 @contextmanager
 def _as_file(content: bytes) -> Iterator[str]:
     """Give the path of a file that is gone afterwards."""
-    try:
-        descriptor = os.memfd_create("smtps", os.MFD_CLOEXEC)
-        path = f"/proc/self/fd/{descriptor}"
-    except (AttributeError, OSError):
-        # mkstemp makes it 0600 in the folder of the user or of the system.
-        descriptor, path = tempfile.mkstemp(prefix="smtps-")
+    descriptor, path = _in_memory() or tempfile.mkstemp(prefix="smtps-")
     try:
         with open(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             yield path
     finally:
-        if not path.startswith("/proc/"):
+        if not path.startswith(_DESCRIPTORS):
             os.unlink(path)
+
+
+def _in_memory() -> tuple[int, str] | None:
+    """Open a file that no disk holds; None where the system has none, or no path to it."""
+    try:
+        descriptor = os.memfd_create("smtps", os.MFD_CLOEXEC)
+    except (AttributeError, OSError):
+        return None
+    path = f"{_DESCRIPTORS}{descriptor}"
+    if os.path.exists(path):
+        return descriptor, path
+    os.close(descriptor)
+    return None

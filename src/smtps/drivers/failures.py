@@ -86,7 +86,7 @@ def loss(error: OSError, *, tls_code: int = 284) -> SMTPSError:
         tls_code: the number where it is TLS that broke: 283 in encrypting, 284 in decrypting.
     """
     if isinstance(error, ssl.SSLError):
-        if error.reason in _CERTIFICATE_WANTED:
+        if _reason(error) in _CERTIFICATE_WANTED:
             return _certificate_wanted()
         return ConnectionLost(f"the TLS connection broke: {_words(error)}", code=tls_code)
     code = _WINSOCK.get(error.errno or 0, 1120)
@@ -97,14 +97,14 @@ def tls_failure(host: str, error: OSError) -> SMTPSError:
     """Say why there is no TLS."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return CertificateRefused(host, error.verify_message)
-    if isinstance(error, ssl.SSLError) and error.reason in _CERTIFICATE_WANTED:
+    if isinstance(error, ssl.SSLError) and _reason(error) in _CERTIFICATE_WANTED:
         return _certificate_wanted()
-    if isinstance(error, ssl.SSLError) and error.reason in _NO_COMMON_VERSION:
+    if isinstance(error, ssl.SSLError) and _reason(error) in _NO_COMMON_VERSION:
         return TLSError(
             f"{host} speaks no version of TLS that is allowed here; ssl_enabled_protocols names"
             f" those that are: {_words(error)}"
         )
-    if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
+    if isinstance(error, ssl.SSLError) and _reason(error) == "WRONG_VERSION_NUMBER":
         return TLSError(
             f"{host} does not speak TLS on this port; perhaps it wants STARTTLS, which"
             " smtp:// and ssl_start_mode EXPLICIT do"
@@ -122,7 +122,12 @@ def _certificate_wanted() -> TLSError:
 
 
 def _words(error: OSError) -> str:
-    if isinstance(error, ssl.SSLError) and error.reason:
-        return error.reason.replace("_", " ").lower()
+    if isinstance(error, ssl.SSLError) and _reason(error):
+        return _reason(error).replace("_", " ").lower()
     # asyncio puts its own words, with the address, in place of the system's.
     return os.strerror(error.errno) if error.errno else str(error) or type(error).__name__
+
+
+def _reason(error: ssl.SSLError) -> str:
+    # Those that Python's ssl makes itself have none.
+    return getattr(error, "reason", None) or ""

@@ -36,7 +36,10 @@ def verify(op: Verify) -> Verdict:
     if not found or not flags:
         return Verdict(status, passes=not found)
     if flags & IGNORED_UNKNOWN_AUTHORITY:
-        context = _believing(op.chain, level, flags)
+        try:
+            context = _believing(op.chain, level, flags)
+        except (ssl.SSLError, ValueError):
+            return Verdict(status, passes=False)  # What came is no certificate.
     else:
         context = _trusting(authorities, level, flags & (IGNORED_DATES | IGNORED_NAME))
     remaining, _ = rehearse(context, op.chain, host)

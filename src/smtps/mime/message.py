@@ -21,6 +21,14 @@ from .msgid import check_date, check_message_id, date_now, format_date, new_mess
 from .parts import Multipart, Part, Piece, TextPart
 from .people import People, author_header, parse_people, people_header
 from .rendering import Rendering
+from .smime import (
+    Encrypted,
+    PemSource,
+    Signed,
+    SmimeKey,
+    check_recipients,
+    load_certificates,
+)
 from .template import Template, has_fields
 from .transfer import SEVEN_BITS, Offer
 from .unsubscribe import quote_url, unsubscribe_headers
@@ -97,7 +105,7 @@ class Message:
             "_sender",
             "_signers",
         ),
-        *("_subject", "_text", "_to", "_to_template"),
+        *("_subject", "_text", "_to", "_to_template", "_wraps"),
     )
 
     def __init__(
@@ -135,6 +143,8 @@ class Message:
         self._late: list[tuple[int, _Late]] = []
         self._sender: Address | None = None
         self._signers: tuple[Signer, ...] = ()
+        #: What puts the whole body into another, in this order.
+        self._wraps: tuple[Callable[[Part], Part], ...] = ()
         self._boundary = ""
         self._date = ""
         self._message_id = ""
@@ -386,6 +396,44 @@ class Message:
         self._signers += signers
         self._check_cover()
 
+    def sign_smime(
+        self,
+        certificate: PemSource,
+        key: PemSource,
+        *,
+        chain: Iterable[PemSource] = (),
+        password: bytes | None = None,
+    ) -> None:
+        """Have the texts and files signed by a person's certificate. RFC 8551.
+
+        They are then held in memory, and go in 7 bits. Headers are not covered; DKIM covers them.
+
+        Args:
+            certificate: PEM, or the path of a file; so is `key`, RSA or of an elliptic curve.
+            chain: the certificates between this one and an authority that readers trust.
+            password: what the key is encrypted with.
+
+        Raises:
+            BadValue: one of them cannot be used, or key and certificate do not belong together.
+        """
+        signing = SmimeKey(certificate, key, chain, password)
+        self._wraps = (*self._wraps, lambda part: Signed(part, signing))
+
+    def encrypt_smime(self, *certificates: PemSource) -> None:
+        """Have the texts and files encrypted for the owners of these certificates. RFC 8551.
+
+        They are then held in memory. Headers, the subject among them, stay as they are. What was
+        signed before is encrypted with its signature.
+
+        Raises:
+            BadValue: one is no certificate, or its key is not RSA.
+        """
+        readers = [
+            one for source in certificates for one in load_certificates(source, "certificates")
+        ]
+        check_recipients(readers)
+        self._wraps = (*self._wraps, lambda part: Encrypted(part, readers))
+
     def take_part(self, part: Part) -> None:
         """Take a finished body in place of text and HTML."""
         self._opaque = part
@@ -504,10 +552,12 @@ class Message:
 
     def _part(self) -> Part:
         """Nest the parts no deeper than they need: mixed, related, alternative."""
-        body = self._opaque or self._body()
-        if not self._files:
-            return body
-        return Multipart("mixed", [body, *self._files])
+        part = self._opaque or self._body()
+        if self._files:
+            part = Multipart("mixed", [part, *self._files])
+        for wrap in self._wraps:
+            part = wrap(part)
+        return part
 
     def _body(self) -> Part:
         if self._filled is not None:

@@ -10,6 +10,7 @@ of each scenario.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -35,6 +36,8 @@ from comparison.table import terminal
 
 def main() -> int:
     """Run what the command line asks for; 1 if a client failed."""
+    # Whoever ends it must not leave servers behind.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     arguments = _parse()
     if arguments.publish:
         publish(load(arguments.results), arguments.publish)

@@ -123,10 +123,12 @@ def _run(command: list[str]) -> str:
         )
     try:
         said, complaint = process.communicate(timeout=_TIMEOUT)
-    except subprocess.TimeoutExpired:
+    except BaseException as error:
         process.kill()
         process.communicate()
-        raise Failed(f"not done after {_TIMEOUT:g} seconds") from None
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise Failed(f"not done after {_TIMEOUT:g} seconds") from None
+        raise
     if process.returncode:
         lines = complaint.strip().splitlines() or [f"exit status {process.returncode}"]
         raise Failed(lines[-1])

@@ -94,6 +94,27 @@ def test_a_user_with_a_domain_logs_in_at_dovecot(
     assert smtp.connected
 
 
+@pytest.mark.parametrize("name", ["SCRAM_SHA_1", "SCRAM_SHA_256"])
+def test_servers_without_plus_take_a_client_that_could_bind(
+    front: Front, dovecot: RealServer, postfix: Postfix, name: str
+) -> None:
+    # With TLS 1.2 Python knows tls-unique, and the client says that it could use it.
+    options = {
+        "ssl_enabled_protocols": 0xC00,
+        "ssl_start_mode": 2,
+        "auth_mechanism": AuthMechanism[name],
+        "password": "secret",
+        "user": "user",
+    }
+    for server, port in ((dovecot, dovecot.port), (postfix, postfix.auth_port)):
+        smtp = front.make(
+            mail_server=server.host, mail_port=port, openssl_ca_file=server.ca_file, **options
+        )
+        front.connect(smtp)
+        assert smtp.connected
+        assert smtp._live.tls.version == "TLSv1.2"
+
+
 def test_smtp_server_takes_a_token_and_explains_why_it_takes_no_other(
     front: Front, smtp_server: Any
 ) -> None:

@@ -351,6 +351,15 @@ def test_a_provider_needs_no_user_for_oauthbearer() -> None:
     )
 
 
+def test_the_server_is_named_in_ascii() -> None:
+    response = coded("n,,\1host=xn--bcher-kva.example\1port=25\1auth=Bearer tok\1\1")
+    play(
+        f"{HELLO}S: 250 AUTH OAUTHBEARER\nC: AUTH OAUTHBEARER {response}\nS: 235 ok",
+        mail_server="bücher.example",
+        token_provider=lambda: "tok",
+    )
+
+
 # --- channel binding ------------------------------------------------------------------------------
 
 

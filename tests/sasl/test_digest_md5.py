@@ -111,10 +111,10 @@ def test_a_user_beyond_latin_1_needs_a_server_that_takes_utf_8() -> None:
 
 
 def test_hostile_challenges_cost_no_time() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     for shape in ('"\\', ',"', "=,", '="\\"', " ,"):
         responses = digest_md5(CHRIS)
         next(responses)
         with pytest.raises(ProtocolError):
             responses.send((shape * 1000)[:2048].encode())
-    assert time.monotonic() - began < 0.5
+    assert time.process_time() - began < 0.5

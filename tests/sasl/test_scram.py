@@ -78,10 +78,10 @@ def test_the_exchange_of_rfc_7677_goes_as_there() -> None:
 )
 def test_a_challenge_that_is_wrong_is_a_protocol_error_at_once(challenge: str) -> None:
     responses, _ = begin()
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(ProtocolError):
         responses.send(challenge.format(whole=WHOLE, nonce=NONCE, salt=SALT).encode())
-    assert time.monotonic() - began < 0.1
+    assert time.process_time() - began < 0.1
 
 
 def test_an_extension_that_is_demanded_is_named_as_such() -> None:

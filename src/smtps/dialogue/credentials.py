@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import BadValue, NotOffered
+from ..hosts import to_ascii
 from ..options import AuthMechanism, SSLStartMode
 from ..properties import ConnectionProperties
 from ..sasl import (
@@ -24,6 +25,8 @@ __all__ = ["check_credentials", "choose_mechanism", "credentials_of", "is_wanted
 
 # What is shown says who the user is.
 _NAMELESS = (AuthMechanism.EXTERNAL, AuthMechanism.KERBEROS, AuthMechanism.OAUTHBEARER)
+# Their servers look for the certificate, whichever version of TLS it is.
+_OF_WINDOWS = ("NTLM", "GSSAPI")
 
 
 def is_wanted(options: ConnectionProperties) -> bool:
@@ -78,9 +81,11 @@ def credentials_of(
     options = session.options
     standard = _standard_binding(session)
     binding = standard
-    if mechanism.binds or mechanism.name in ("NTLM", "GSSAPI"):
-        # These know one that every version of TLS has.
-        binding = standard or (_end_point(session) if not _wanted_binding(session) else None)
+    if not options.settings.channel_binding:
+        if mechanism.name in _OF_WINDOWS:
+            binding = _end_point(session)
+        elif mechanism.binds:
+            binding = standard or _end_point(session)
     if mechanism.binds and binding is None:
         raise BadValue("channel_binding", "this connection has nothing of that kind to bind to")
     return Credentials(
@@ -88,7 +93,7 @@ def credentials_of(
         password=options.password,
         authorization="" if mechanism.needs_token else _authorization(options),
         token=token.value if token else "",
-        host=options.mail_server,
+        host=to_ascii(options.mail_server),
         port=options.mail_port,
         binding=binding,
         knows_binding=standard is not None and not offers_binding(session.capabilities.auth),
@@ -171,17 +176,12 @@ def _authorization(options: ConnectionProperties) -> str:
     return "" if own_token(options) else options.authorization_identity
 
 
-def _wanted_binding(session: Session) -> str:
-    return session.options.settings.channel_binding
-
-
 def _standard_binding(session: Session) -> Binding | None:
     """Give what to bind to: the kind that is set, or the one that servers expect."""
     if session.tls is None:
         return None
-    return choose_binding(
-        session.tls.bindings, session.tls.certificate, wanted=_wanted_binding(session)
-    )
+    wanted = session.options.settings.channel_binding
+    return choose_binding(session.tls.bindings, session.tls.certificate, wanted=wanted)
 
 
 def _end_point(session: Session) -> Binding | None:

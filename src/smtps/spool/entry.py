@@ -249,4 +249,4 @@ def parse_time(text: str) -> float:
     Raises:
         ValueError: it is none.
     """
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC).timestamp()
+    return datetime.fromisoformat(text).timestamp()

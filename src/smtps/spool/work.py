@@ -134,7 +134,7 @@ def claims(folder: Folder, rules: Rules, report: Report) -> Iterator[Claim | Err
                 continue
             found = take(folder, name, rules.schedule)
             if isinstance(found, Claim):
-                yield found
+                yield from _ready(found, rules, report)
             elif found.damaged:
                 report.count(State.FAILED, name, found.damaged)
                 yield Error(302, f"{name}: {found.damaged}")
@@ -151,6 +151,20 @@ def claims(folder: Folder, rules: Rules, report: Report) -> Iterator[Claim | Err
         after = names[-1]
     with failing(folder.path, "listing the folder"):
         folder.check()
+
+
+def _ready(claim: Claim, rules: Rules, report: Report) -> Iterator[Claim | Error]:
+    """Give a claim to be sent, unless its history says otherwise: a power cut undoes renames."""
+    progress = claim.progress
+    if progress.open or not progress.having(Standing.WAITING):
+        settled = _recover(claim, rules)
+        if settled.state is not State.DEFERRED:
+            tally(report, claim, settled)
+            claim.close()
+            yield from _tell(claim.id, settled)
+            return
+        claim.move(SENDING)
+    yield claim
 
 
 def recover(folder: Folder, rules: Rules, report: Report) -> Iterator[Error]:

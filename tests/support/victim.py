@@ -1,0 +1,65 @@
+"""A process that works on a queue and is killed in the middle: `python -m tests.support.victim`.
+
+It imports everything once, then forks a child for each job that it reads, a line of JSON, from its
+standard input. The child stops itself, so that a tracer can take hold of it, and does the job once
+it is continued. What the job returned is written to the file of its log, one line a result.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import sys
+from typing import Any
+
+from smtps import SMTPS, Envelope, Outbox, Schedule, SMTPSError
+from smtps.spool.boot import boot_id
+
+__all__ = ["item"]
+
+
+def item(identifier: str, *recipients: str) -> tuple[Envelope, bytes]:
+    content = b"Message-ID: <%b@a.example>\r\n\r\nHello\r\n" % identifier.encode()
+    return Envelope("ann@a.example", recipients or [f"{identifier}@b.example"]), content
+
+
+def do(job: dict[str, Any]) -> list[str]:
+    outbox = Outbox(job["folder"], schedule=Schedule(first=0), in_doubt=job.get("in_doubt", "hold"))
+    if job["do"] == "put":
+        return [outbox.put(item(name)) for name in job["names"]]
+    if job["do"] == "put_many":
+        return outbox.put_many(item(name) for name in job["names"])
+    smtp = SMTPS.from_url(job["url"])
+    report = outbox.run(smtp)
+    return [f"{report.sent} {len(report.failed)} {report.deferred} {len(report.in_doubt)}"]
+
+
+def child(job: dict[str, Any]) -> None:
+    log = os.open(job["log"], os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+    gc.disable()
+    os.kill(os.getpid(), signal.SIGSTOP)
+    try:
+        lines = do(job)
+    except SMTPSError as error:
+        lines = [f"error: {error}"]
+    os.write(log, "".join(f"{line}\n" for line in lines).encode())
+    os._exit(0)
+
+
+def main() -> None:
+    boot_id()
+    for line in sys.stdin:
+        process = os.fork()
+        if not process:
+            child(json.loads(line))
+        # Only one that has stopped can be continued.
+        os.waitpid(process, os.WUNTRACED)
+        print(process, flush=True)
+        _, status = os.waitpid(process, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -11,11 +11,14 @@ import gc
 import json
 import os
 import signal
+import stat
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from smtps import SMTPS, Envelope, Outbox, Schedule, SMTPSError
 from smtps.spool.boot import boot_id
+from smtps.spool.claim import Claim
 
 __all__ = ["item"]
 
@@ -36,9 +39,26 @@ def do(job: dict[str, Any]) -> list[str]:
     return [f"{report.sent} {len(report.failed)} {report.deferred} {len(report.in_doubt)}"]
 
 
+def cripple(kind: str) -> None:
+    """Leave out what makes the writer safe, to see that the tests notice."""
+    real = os.fsync
+
+    def leave_out(which: bool) -> Callable[[Any], None]:
+        return lambda fd: None if stat.S_ISDIR(os.fstat(fd).st_mode) is which else real(fd)
+
+    if kind == "file syncs":
+        setattr(os, "fsync", leave_out(False))  # noqa: B010
+        setattr(os, "fdatasync", leave_out(False))  # noqa: B010
+    elif kind == "folder syncs":
+        setattr(os, "fsync", leave_out(True))  # noqa: B010
+    elif kind == "hand-overs":
+        setattr(Claim, "hand_over", lambda *_, **__: None)  # noqa: B010
+
+
 def child(job: dict[str, Any]) -> None:
     log = os.open(job["log"], os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
     gc.disable()
+    cripple(job.get("without", ""))
     os.kill(os.getpid(), signal.SIGSTOP)
     try:
         lines = do(job)

@@ -7,7 +7,15 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from smtps import Envelope, MessageRefused, NotOffered, Recipient, RecipientsRefused, TooLarge
+from smtps import (
+    CommandRefused,
+    Envelope,
+    MessageRefused,
+    NotOffered,
+    Recipient,
+    RecipientsRefused,
+    TooLarge,
+)
 from tests.support.exim import Exim
 from tests.support.fronts import Front
 from tests.support.postfix import Postfix
@@ -237,6 +245,17 @@ def test_tls_on_every_hop_is_not_asked_of_a_server_that_cannot_promise(
     envelope = Envelope("a@b.example", [fresh_address()], requiretls=True)
     with pytest.raises(NotOffered, match="REQUIRETLS"):
         front.send(front.at(real_server.url), (envelope, CONTENT))
+
+
+def test_exim_says_who_is_known_and_who_is_on_a_list(front: Front, exim: Exim) -> None:
+    smtp = front.at(exim.url)
+    assert f"one@{KEPT}" in front.run(smtp.verify(f"one@{KEPT}"))
+    with pytest.raises(CommandRefused, match="No such user"):
+        front.run(smtp.verify(REFUSED))
+    assert [one.strip("<>") for one in front.run(smtp.expand(f"list@{KEPT}"))] == [
+        f"one@{KEPT}",
+        f"two@{KEPT}",
+    ]
 
 
 def _asked(arrived: Arrived, recipient: str) -> Mapping[str, str | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Capabilities"]
+__all__ = ["Capabilities", "Limits"]
 
 # An EHLO reply of more keywords is an attack on memory, not a server.
 _MOST_KEYWORDS = 128
@@ -23,8 +23,6 @@ class Capabilities:
     auth: tuple[str, ...] = ()
     #: The most bytes of a message; 0 if announced without a limit, None if not announced. RFC 1870.
     size: int | None = None
-    #: What one session may ask for, such as `{"RCPTMAX": 100}`. RFC 9422.
-    limits: Mapping[str, int] = field(default_factory=dict)
     #: Whether it was said over TLS by a server whose certificate was verified.
     verified: bool = False
 
@@ -55,9 +53,13 @@ class Capabilities:
             raw,
             tuple(dict.fromkeys(mechanisms)),
             _size(raw.get("SIZE")),
-            _limits(raw.get("LIMITS", "")),
             verified,
         )
+
+    @property
+    def limits(self) -> Limits:
+        """How much the server takes. RFC 9422."""
+        return Limits.parse(self.raw.get("LIMITS", ""))
 
     def __contains__(self, keyword: str) -> bool:
         """Tell whether a keyword was announced, in any case."""
@@ -127,23 +129,33 @@ class Capabilities:
         return "MT-PRIORITY" in self.raw
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a server says that it takes, where it does. RFC 9422."""
+
+    #: The most transactions of one connection.
+    mail: int | None = None
+    #: The most recipients of one message.
+    rcpt: int | None = None
+    #: The most domains among the recipients of one message.
+    rcpt_domains: int | None = None
+
+    @classmethod
+    def parse(cls, parameters: str) -> Limits:
+        """Read the parameters of LIMITS; what is not understood is ignored. RFC 9422, 2.1."""
+        found: dict[str, int] = {}
+        for word in parameters.split():
+            name, _, value = word.partition("=")
+            if value.isascii() and value.isdecimal() and 0 < len(value) <= 6 and int(value) > 0:
+                found.setdefault(name.upper(), int(value))
+        return cls(found.get("MAILMAX"), found.get("RCPTMAX"), found.get("RCPTDOMAINMAX"))
+
+
 def _size(parameter: str | None) -> int | None:
     if parameter is None:
         return None
     # RFC 1870 3: at most twenty digits; anything else is as if there were no limit.
     return _digits(parameter, most=20) or 0
-
-
-def _limits(parameters: str) -> dict[str, int]:
-    """Read `RCPTMAX=100 MAILMAX=10`; what makes no sense is ignored. RFC 9422, section 3."""
-    limits: dict[str, int] = {}
-    for word in parameters.split():
-        name, _, value = word.partition("=")
-        # From 1, and of at most six digits.
-        number = _digits(value, most=6)
-        if name and number:
-            limits.setdefault(name.upper(), number)
-    return limits
 
 
 def _digits(text: str, *, most: int) -> int | None:

@@ -162,7 +162,7 @@ class Dovecot(RelayingServer):
         """The path of the Unix socket where it speaks LMTP."""
         return str(self._folder / "lmtp")
 
-    def mailbox(self, address: str, timeout: float = 10.0) -> Arrived:
+    def mailbox(self, address: str, timeout: float = 30.0) -> Arrived:
         """Wait for the message that came by LMTP to the mailbox of an address."""
         folder = self._folder / "mail" / address / "new"
         deadline = time.monotonic() + timeout

@@ -123,7 +123,7 @@ class RealServer(ABC):
         query = urlencode(trust)
         return f"{scheme}://{login}{self.host}:{port}?{query}"
 
-    def received(self, recipient: str, timeout: float = 10.0) -> Arrived:
+    def received(self, recipient: str, timeout: float = 30.0) -> Arrived:
         """Wait for the message to an address at `KEPT`; a `TimeoutError` tells that none came."""
         (message,) = self.arrivals(lambda one: recipient in one.recipients, 1, timeout)
         return message

@@ -16,8 +16,10 @@ from tests.support.aiosmtpd_server import Aiosmtpd
 from tests.support.dovecot import Dovecot
 from tests.support.exim import Exim
 from tests.support.fronts import Front
+from tests.support.network import FakeDNS
 from tests.support.opensmtpd import OpenSMTPD
 from tests.support.postfix import Postfix
+from tests.support.proxies import Proxies
 from tests.support.queues import Clock
 from tests.support.servers import RealServer
 from tests.support.smtp_server import SMTPServer
@@ -82,6 +84,22 @@ def real_server(request: pytest.FixtureRequest) -> RealServer:
     """Each of the real servers in turn."""
     server: RealServer = request.getfixturevalue(request.param)
     return server
+
+
+@pytest.fixture(scope="session")
+def proxies() -> Iterator[Proxies]:
+    """The real proxies, each started when it is first asked for."""
+    found = Proxies()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def dns(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDNS]:
+    """Names without DNS."""
+    fake = FakeDNS(monkeypatch)
+    yield fake
+    fake.release()
 
 
 @pytest.fixture(params=["sync", "async"])

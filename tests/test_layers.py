@@ -15,8 +15,8 @@ LAYERS = [
     {
         "_choice", "_fast", "_pure", "address", "certificate",
         "certificate_store", "charsets", "codec", "envelope", "errors", "events",
-        "hosts", "options", "phase", "properties", "receipt", "recipients", "reply", "settings",
-        "tls_options", "tokens", "url",
+        "firewall", "hosts", "options", "phase", "properties", "receipt", "recipients", "reply",
+        "settings", "tls_options", "tokens", "url",
     },
     {"dkim", "mime", "sasl", "wire"},
     {"dialogue", "ops", "session", "spool"},

@@ -25,6 +25,7 @@ from .events import (
     StartTransfer,
     Transfer,
 )
+from .firewall import Firewall
 from .items import Item
 from .mime.mailing import Mailing
 from .mime.message import Message
@@ -32,6 +33,7 @@ from .ops import TLSInfo
 from .options import (
     AuthMechanism,
     CertStoreType,
+    FirewallType,
     Importance,
     InDoubt,
     IPVersion,
@@ -64,6 +66,8 @@ __all__ = [
     "Envelope",
     "Error",
     "Expand",
+    "Firewall",
+    "FirewallType",
     "Header",
     "IPVersion",
     "Importance",

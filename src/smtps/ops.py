@@ -42,11 +42,12 @@ class Deadline:
     """How long an operation may take.
 
     `idle` is the seconds without any byte moved, `until` a moment of `time.monotonic` by which the
-    whole method must be done; None is no limit.
+    whole method must be done, `total` seconds after it began; None is no limit.
     """
 
     idle: float | None = None
     until: float | None = None
+    total: float | None = None
 
     def seconds(self) -> float | None:
         """Tell how long to wait from now for the next byte; never negative."""
@@ -54,6 +55,18 @@ class Deadline:
             return self.idle
         left = max(self.until - monotonic(), 0.0)
         return left if self.idle is None else min(self.idle, left)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the method has no time left, even if bytes still move."""
+        return self.until is not None and monotonic() >= self.until
+
+    @property
+    def allowed(self) -> float:
+        """The seconds that were allowed and are over now, for the error that says so."""
+        # A timer can go off a little early.
+        over = self.until is not None and monotonic() > self.until - 0.01
+        return (self.total if over else self.idle) or 0.0
 
 
 @dataclass(slots=True)

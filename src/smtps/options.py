@@ -19,6 +19,8 @@ __all__ = [
     "AuthMechanism",
     "CertStoreType",
     "Configurable",
+    "FirewallType",
+    "Forwarded",
     "IPVersion",
     "Importance",
     "InDoubt",
@@ -123,6 +125,18 @@ class RecipientType(IntEnum):
     TO = 0
     CC = 1
     BCC = 2
+
+
+class FirewallType(IntEnum):
+    """The kind of a proxy."""
+
+    NONE = 0
+    #: HTTP CONNECT. RFC 9110, section 9.3.6.
+    TUNNEL = 1
+    #: SOCKS 4, and 4a where a name has to be resolved.
+    SOCKS4 = 2
+    #: RFC 1928.
+    SOCKS5 = 3
 
 
 class Importance(IntEnum):
@@ -253,6 +267,57 @@ class Option(Generic[T]):
     def reset(self, instance: Configurable) -> None:
         """Go back to the default."""
         instance.__dict__.pop(self._slot, None)
+
+
+class Forwarded(Option[T]):
+    """An option of a part, such as `firewall.host`, under a name of the whole's own.
+
+    Args:
+        part: the attribute of the whole that holds the part.
+        inner: the part's option.
+    """
+
+    def __init__(self, name: str, part: str, inner: Option[T]) -> None:
+        super().__init__(
+            name,
+            inner.default,
+            check=inner.check,
+            parse=inner.parse,
+            show=inner.show,
+            secret=inner.secret,
+            doc=inner.__doc__ or "",
+        )
+        self._part = part
+        self._inner = inner
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: Configurable, owner: type) -> T: ...
+    def __get__(self, instance: Configurable | None, owner: type) -> T | Self:
+        if instance is None:
+            return self
+        part = getattr(instance, self._part)
+        value: T = self._inner.__get__(part, type(part))
+        return value
+
+    def __set__(self, instance: Configurable, value: T) -> None:
+        # Checked here too, so that an error has the name that the program used.
+        setattr(
+            getattr(instance, self._part), self._inner.attribute, self.check(self.attribute, value)
+        )
+
+    def assigned(self, instance: Configurable) -> T:
+        """Give what was assigned to the part's option, or the default."""
+        return self._inner.assigned(getattr(instance, self._part))
+
+    def is_set(self, instance: Configurable) -> bool:
+        """Tell whether the part's option was assigned."""
+        return self._inner.is_set(getattr(instance, self._part))
+
+    def reset(self, instance: Configurable) -> None:
+        """Set the part's option back to its default."""
+        self._inner.reset(getattr(instance, self._part))
 
 
 class Configurable:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .firewall import Firewall, FirewallOption
 from .hosts import check_host, check_server, is_socket_path
 from .options import (
     AuthMechanism,
     Configurable,
+    Forwarded,
     Importance,
     Priority,
     Protocol,
@@ -55,6 +57,15 @@ class ConnectionProperties(TLSProperties):
         doc="The own address that connections are made from; empty leaves it to the system. Reads"
         " as the address in use while connected, and as the host's name before if it is empty.",
     )
+    firewall = FirewallOption(
+        "Firewall", doc="The proxy on the way to the relay: a `Firewall`, or as text its URL."
+    )
+    firewall_type = Forwarded("FirewallType", "firewall", Firewall.firewall_type)
+    firewall_host = Forwarded("FirewallHost", "firewall", Firewall.host)
+    firewall_port = Forwarded("FirewallPort", "firewall", Firewall.port)
+    firewall_user = Forwarded("FirewallUser", "firewall", Firewall.user)
+    firewall_password = Forwarded("FirewallPassword", "firewall", Firewall.password)
+    firewall_auto_detect = Forwarded("FirewallAutoDetect", "firewall", Firewall.auto_detect)
     user = text("User", doc="Empty: no authentication.")
     password = text("Password", secret=True, doc="Used with User; never shown.")
     auth_mechanism = choice(

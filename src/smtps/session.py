@@ -88,18 +88,21 @@ class Session:
         options = self.options
         bounded = options.settings.absolute_timeout and options.timeout
         self.until = monotonic() + options.timeout if bounded else None
-        self._usual = Deadline(options.timeout or None, self.until)
+        self._usual = self._limit(options.timeout or None)
 
     def deadline(self, phase: Phase) -> Deadline:
         """Tell how long an operation of this phase may take. RFC 5321, section 4.5.3.2."""
         if phase is Phase.FINAL:
-            return Deadline(self._final_seconds(), self.until)
+            return self._limit(self._final_seconds())
         if phase is Phase.CONNECT and self.options.settings.connection_timeout:
-            return Deadline(self.options.settings.connection_timeout, self.until)
+            return self._limit(self.options.settings.connection_timeout)
         if phase is Phase.QUIT:
             quit_seconds = self.options.settings.quit_timeout or self.options.timeout
-            return Deadline(min(quit_seconds, self.options.timeout or quit_seconds), self.until)
+            return self._limit(min(quit_seconds, self.options.timeout or quit_seconds))
         return self._usual
+
+    def _limit(self, idle: float | None) -> Deadline:
+        return Deadline(idle, self.until, None if self.until is None else self.options.timeout)
 
     def _final_seconds(self) -> float | None:
         options = self.options

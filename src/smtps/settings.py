@@ -8,6 +8,7 @@ from typing import Any
 
 from .charsets import CODE_PAGES, is_usable_charset
 from .errors import BadValue
+from .firewall import check_header_lines
 from .options import (
     InDoubt,
     IPVersion,
@@ -208,6 +209,17 @@ class Settings(TLSSettings):
         high=2**31 - 1,
         live=True,
         doc="Bytes that the system takes from us ahead of the network; as InBufferSize.",
+    )
+    firewall_data = text(
+        "FirewallData",
+        lines=True,
+        check=check_header_lines,
+        doc="Header lines for the request to a tunnel, with CRLF between them.",
+    )
+    firewall_listener = flag(
+        "FirewallListener",
+        False,
+        doc="Taken for the sake of programs that set it; a sender of mail listens to nobody.",
     )
     absolute_timeout = flag(
         "AbsoluteTimeout",

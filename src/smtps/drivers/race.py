@@ -26,6 +26,8 @@ __all__ = ["Race"]
 
 # RFC 8305, section 5: the recommended delay between two attempts.
 _DELAY = 0.25
+# The one that takes no file descriptor of its own, since a program may have none left.
+_Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 
 
 class Race:
@@ -56,7 +58,7 @@ class Race:
         """
         self._begin(self._find(check))
         winner = None
-        selector = selectors.DefaultSelector()
+        selector = _Selector()
         try:
             while winner is None:
                 check()

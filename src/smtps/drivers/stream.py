@@ -8,6 +8,7 @@ before the handshake is the caller's to refuse.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from typing import cast
 
@@ -23,11 +24,16 @@ _RECORD = 65536
 
 
 class Stream(asyncio.Protocol):
-    """The bytes of one connection, in clear text or through TLS."""
+    """The bytes of one connection, in clear text or through TLS.
+
+    Args:
+        connection: the socket that the loop makes the transport for.
+    """
 
     transport: asyncio.Transport
 
-    def __init__(self) -> None:
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
         self._inbox = bytearray()
         self._failure: Exception | None = None
         self._ended = False
@@ -64,7 +70,11 @@ class Stream(asyncio.Protocol):
         return True
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Note that the connection is gone."""
+        """Note that the connection is gone, and hear what the server said before that."""
+        # A write that fails closes the transport, which then looks no more at what has arrived:
+        # the 552 or 421 that says why. The socket itself is closed only after this call.
+        while error is not None and (data := self._rest()):
+            self.data_received(data)
         self._ended = True
         self._failure = self._failure or error
         self._wake()
@@ -188,6 +198,14 @@ class Stream(asyncio.Protocol):
         self.transport.abort() if self._ended or holds else self.transport.close()
 
     # --- inside -----------------------------------------------------------------------------------
+
+    def _rest(self) -> bytes:
+        if len(self._inbox) > _INBOX_LIMIT:
+            return b""
+        try:
+            return self._connection.recv(_RECORD)
+        except OSError:
+            return b""
 
     def _decrypt(self) -> None:
         assert self._tls is not None

@@ -13,6 +13,8 @@ __all__ = ["check_host", "check_server", "is_address", "is_socket_path", "to_asc
 # What fits into the address of a Unix socket, with the zero at its end; some systems have 104.
 _LONGEST_PATH = 107
 
+_NO_PUNCTUATION = str.maketrans(dict.fromkeys("-_.", "x"))
+
 
 def check_host(field: str, value: str) -> str:
     """Accept a host name (in any script) or an address, and nothing that ends a line or a field.
@@ -29,9 +31,15 @@ def check_host(field: str, value: str) -> str:
     value = value.removeprefix("*").strip()
     bare = value[1:-1] if value.startswith("[") and value.endswith("]") else value
     try:
-        return str(ipaddress.ip_address(bare))
+        address = ipaddress.ip_address(bare)
     except ValueError:
         pass
+    else:
+        # The library takes anything for the zone behind a "%", white space too.
+        zone = getattr(address, "scope_id", None) or "x"
+        if not (zone.isascii() and zone.translate(_NO_PUNCTUATION).isalnum()):
+            raise BadValue(field, "the zone behind % is not the name of an interface")
+        return str(address)
     if len(bare) > 255 or any(not 0 < len(label) <= 63 for label in bare.rstrip(".").split(".")):
         raise BadValue(field, "not a host name: its parts have 1 to 63 characters, 255 in all")
     if any(character.isspace() or character in "@/\\<>[]:,;\"'()#?%" for character in bare):

@@ -6,6 +6,8 @@ import base64
 from collections.abc import Iterable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smtps.dialogue.proxying import ask_proxy, proxy_requests
 from smtps.errors import BadValue, ConnectionLost, ProxyError
@@ -300,3 +302,44 @@ def test_an_answer_that_breaks_off_is_a_lost_connection(
 def test_a_colon_in_the_user_cannot_go_by_basic() -> None:
     with pytest.raises(BadValue, match="firewall_user"):
         Talk([], TUNNEL, user="a:b", password="x")
+
+
+@pytest.mark.parametrize("kind", [TUNNEL, SOCKS4, SOCKS5])
+def test_a_zone_of_this_host_is_not_sent_to_a_proxy(kind: FirewallType) -> None:
+    with pytest.raises(BadValue, match="mail_server: its zone"):
+        Talk([], kind, host="fe80::1%eth0")
+
+
+WORDS = [
+    *(b"HTTP/1.1 ", b"200", b"102", b"407", b" ", b"ok", b"\r", b"\n", b"\r\n\r\n", b"220 relay"),
+    *(b"\0\x5a", bytes(6), b"\x05", b"\x02", b"\x01", b"\0", b"\x03"),
+]
+
+
+def outcome(kind: FirewallType, answers: list[bytes]) -> object:
+    try:
+        return Talk(answers, kind, user="ann", password="secret").rest
+    except (ProxyError, ConnectionLost) as error:
+        return str(error)
+
+
+@given(
+    kind=st.sampled_from([TUNNEL, SOCKS4, SOCKS5]),
+    answer=st.one_of(
+        st.binary(max_size=40),
+        st.lists(
+            st.sampled_from(WORDS),
+            max_size=14,
+        ).map(b"".join),
+    ),
+    cuts=st.lists(st.integers(1, 5), max_size=40),
+)
+def test_an_answer_means_the_same_however_it_is_cut(
+    kind: FirewallType, answer: bytes, cuts: list[int]
+) -> None:
+    pieces, rest = [], answer
+    for cut in cuts:
+        pieces.append(rest[:cut])
+        rest = rest[cut:]
+    pieces = [piece for piece in [*pieces, rest] if piece]
+    assert outcome(kind, pieces) == outcome(kind, [answer] if answer else [])

@@ -356,6 +356,9 @@ def test_the_own_name_is_greeted_with_in_ascii(
         "user\uff20x",
         "x" * 64 + ".\u00eb",
         "\u00eb\u3002\u3002b",
+        "fe80::1%a b",
+        "fe80::1%eth0/x",
+        "fe80::1%",
     ],
 )
 def test_a_name_that_cannot_be_one_is_refused_when_it_is_set(front: Front, bad: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import ConnectionLost
+from ..errors import BadValue, ConnectionLost
 from ..firewall import Firewall
 from ..ops import Deadline, Dialogue, Read, Write
 from ..options import FirewallType
@@ -22,6 +22,8 @@ def proxy_requests(firewall: Firewall, host: str, port: int, more_headers: str) 
     Raises:
         BadValue: this kind of proxy cannot be asked for that.
     """
+    if "%" in host:
+        raise BadValue("mail_server", "its zone (behind the %) is of this host; a proxy knows none")
     user, password = firewall.user, firewall.password
     if firewall.firewall_type is FirewallType.TUNNEL:
         return [connect_request(host, port, user, password, more_headers)]

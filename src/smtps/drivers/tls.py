@@ -106,7 +106,8 @@ def security_level(options: ConnectionProperties) -> int | None:
 
 def server_name(options: ConnectionProperties) -> str:
     """The name that the certificate must bear: the relay as the program named it, in ASCII."""
-    return to_ascii(options.mail_server).rstrip(".")
+    # A zone says on which interface an address is; no certificate knows it.
+    return to_ascii(options.mail_server).partition("%")[0].rstrip(".")
 
 
 def describe(

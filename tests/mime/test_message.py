@@ -124,7 +124,8 @@ def test_files_and_their_names_are_read_as_they_were_given(data: bytes, name: st
     assert rendered.isascii()
     _, part = parse(rendered).iter_parts()
     assert part.get_payload(decode=True) == data
-    assert part.get_filename() == name.replace("\\", "/").split("/")[-1].strip(" ")
+    # The library that reads it back strips every white space, and so hides what it does not.
+    assert part.get_filename() == name.replace("\\", "/").split("/")[-1].strip()
     assert part.get_content_disposition() == "attachment"
 
 

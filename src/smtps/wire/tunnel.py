@@ -58,18 +58,21 @@ class TunnelHead:
         # An end that began in the bytes before is found as well, and none is looked at twice.
         start = max(0, len(self._buffer) - 3)
         self._buffer += data
-        while (end := _END.search(self._buffer, start)) and end.end() <= LONGEST_HEAD:
-            start = 0
+        while True:
+            # What cannot become an answer is given up at its first bytes.
+            if not b"HTTP/".startswith(self._buffer[:5]):
+                raise ProxyError("the proxy does not speak HTTP")
+            end = _END.search(self._buffer, start, LONGEST_HEAD)
+            if end is None:
+                break
             head = bytes(self._buffer[: end.end()])
             del self._buffer[: end.end()]
+            start = 0
             if self._is_final(head):
                 self.rest = bytes(self._buffer)
                 return True
-        # An answer that cannot become one is given up at its first bytes.
-        first = self._buffer[:5]
-        if not b"HTTP/".startswith(first) or len(self._buffer) > LONGEST_HEAD:
-            what = "the head of its answer has no end" if first == b"HTTP/" else "no HTTP answer"
-            raise ProxyError(f"the proxy does not speak HTTP as it should: {what}")
+        if len(self._buffer) >= LONGEST_HEAD:
+            raise ProxyError("the head of the proxy's answer has no end")
         return False
 
     @staticmethod
@@ -77,7 +80,7 @@ class TunnelHead:
         """Tell whether a head is that of success; one with 1xx only says that it will come."""
         status = _STATUS_LINE.match(head)
         if status is None:
-            raise ProxyError("the proxy does not speak HTTP as it should: no status line")
+            raise ProxyError("the proxy does not speak HTTP: its answer has no status line")
         code, reason = int(status[1]), status[2] or b""
         if 200 <= code < 300:
             return True

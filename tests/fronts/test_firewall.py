@@ -16,6 +16,7 @@ from smtps.testing.certificates import default_authority
 from tests.support.fronts import Front
 from tests.support.network import FakeDNS, Listener, ScriptedProxy, SilentHost, refusing_port
 from tests.support.proxies import PROXIES, Proxies, Proxy
+from tests.support.servers import free_port
 
 ITEM = (Envelope("a@b.example", ["x@y.example"]), b"Subject: x\r\n\r\nHello\r\n")
 TUNNEL, SOCKS4, SOCKS5 = FirewallType.TUNNEL, FirewallType.SOCKS4, FirewallType.SOCKS5
@@ -26,7 +27,9 @@ BLANK = b"\r\n\r\n"
 @contextlib.contextmanager
 def on_both_loopbacks(**options: Any) -> Iterator[Sink]:
     """A sink that is there whichever of its addresses a proxy takes for localhost."""
-    with Sink(host="::1", **options) as six, Sink(port=six.port, **options) as four:
+    # Below what the system hands out, so that it is free on either.
+    port = free_port()
+    with Sink(host="::1", port=port, **options), Sink(port=port, **options) as four:
         yield four
 
 

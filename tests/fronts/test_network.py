@@ -19,6 +19,7 @@ from smtps.testing import Sink
 from smtps.testing.certificates import default_authority
 from tests.support.fronts import Front
 from tests.support.network import FakeDNS, Listener, SilentHost, refusing_port, socket_of
+from tests.support.servers import free_port
 
 NAME = "relay.example"
 
@@ -52,8 +53,9 @@ def test_the_address_that_answers_is_used_wherever_it_stands(
 
 def test_a_silent_address_costs_a_quarter_of_a_second(front: Front, dns: FakeDNS) -> None:
     dns.add(NAME, "::1", "127.0.0.2")
-    with Sink(host="127.0.0.2") as sink, SilentHost("::1", sink.port):
-        smtp = plain(front, NAME, sink.port)
+    port = free_port()
+    with Sink(host="127.0.0.2", port=port), SilentHost("::1", port):
+        smtp = plain(front, NAME, port)
         begun = monotonic()
         front.connect(smtp)
         assert 0.2 < monotonic() - begun < 5
@@ -85,16 +87,17 @@ def test_fifty_dead_addresses_are_passed_in_an_instant(front: Front, dns: FakeDN
     addresses = [f"127.0.1.{number}" for number in range(1, 51)]
     dns.add(NAME, *addresses)
     begun = monotonic()
-    error = fails(front, plain(front, NAME, refusing_port("127.0.1.1")))
+    error = fails(front, plain(front, NAME, refusing_port()))
     assert monotonic() - begun < 5
     assert all(f"{address}: Connection refused" in str(error) for address in addresses)
 
 
 def test_silent_addresses_are_given_up_at_the_timeout(front: Front, dns: FakeDNS) -> None:
     dns.add(NAME, "127.0.0.2", "127.0.0.3", "127.0.0.4")
-    with SilentHost("127.0.0.2") as one, SilentHost("127.0.0.3", one.port):
+    port = free_port()
+    with SilentHost("127.0.0.2", port), SilentHost("127.0.0.3", port):
         begun = monotonic()
-        error = fails(front, plain(front, NAME, one.port, timeout=0.8))
+        error = fails(front, plain(front, NAME, port, timeout=0.8))
         assert 0.7 < monotonic() - begun < 5
     assert isinstance(error, TimedOut)
     assert error.code == 301
@@ -144,12 +147,13 @@ def test_a_program_without_file_descriptors_left_gets_error_10024(kind: str) -> 
 def test_no_socket_is_left_of_a_race(front: Front, dns: FakeDNS) -> None:
     # A socket that is not closed is a ResourceWarning, which the suite makes an error.
     dns.add(NAME, "127.0.0.2", "127.0.0.3", "127.0.0.4")
+    port = free_port()
     with (
-        Sink(host="127.0.0.4") as sink,
-        SilentHost("127.0.0.2", sink.port),
-        SilentHost("127.0.0.3", sink.port),
+        Sink(host="127.0.0.4", port=port),
+        SilentHost("127.0.0.2", port),
+        SilentHost("127.0.0.3", port),
     ):
-        smtp = plain(front, NAME, sink.port)
+        smtp = plain(front, NAME, port)
         front.connect(smtp)
         assert smtp.connected
 

@@ -14,6 +14,8 @@ import pytest
 
 from smtps import FirewallType
 
+from .servers import free_port
+
 __all__ = ["FakeDNS", "Listener", "ScriptedProxy", "SilentHost", "refusing_port", "socket_of"]
 
 
@@ -182,10 +184,9 @@ class ScriptedProxy(Listener):
                     (server if one is client else client).sendall(data)
 
 
-def refusing_port(host: str = "127.0.0.1") -> int:
-    """Give a port where connections are refused."""
-    with Listener(host) as listener:
-        return listener.port
+def refusing_port() -> int:
+    """Give a port where connections are refused, and which the system hands out to nobody."""
+    return free_port()
 
 
 def socket_of(smtp: Any) -> socket.socket:

@@ -215,12 +215,12 @@ def test_a_proxy_that_is_not_there_is_error_118_with_the_reason(front: Front) ->
 
 def test_a_proxy_that_drips_is_given_up_at_the_timeout(front: Front) -> None:
     with ScriptedProxy((BLANK, b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100), drip=0.1) as proxy:
-        smtp = front.make(mail_server="192.0.2.1", timeout=0.5, **proxy.options(TUNNEL))
+        smtp = front.make(mail_server="192.0.2.1", timeout=1, **proxy.options(TUNNEL))
         begun = monotonic()
         error = fails(front, smtp)
         assert monotonic() - begun < 5
     assert isinstance(error, TimedOut)
-    assert str(error) == "timed out after 0.5 s (while asking the proxy to connect)"
+    assert str(error) == "timed out after 1 s (while asking the proxy to connect)"
 
 
 @pytest.mark.parametrize("host", [Listener, SilentHost])

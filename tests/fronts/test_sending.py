@@ -243,7 +243,7 @@ def test_a_connection_dropped_after_the_dot_is_unknown(front: Front, reset: bool
 
 def test_a_server_that_hangs_is_left_after_the_timeout(front: Front) -> None:
     with Sink(faults=[Fault(on="MAIL", silent=True, stall=True)]) as sink:
-        smtp = front.at(sink.url + "&timeout=0.2")
+        smtp = front.at(sink.url + "&timeout=1")
         with pytest.raises(TimedOut) as caught:
             front.send(smtp, (ENVELOPE, CONTENT))
         assert "MAIL" in str(caught.value)

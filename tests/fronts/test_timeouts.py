@@ -81,26 +81,23 @@ def within(seconds: float) -> Iterator[None]:
         ("DATA", Phase.DATA),
     ],
 )
-@pytest.mark.parametrize("absolute", [False, True], ids=["inactivity", "absolute"])
-def test_silence_is_given_up_in_every_phase(
-    front: Front, place: str, phase: Phase, absolute: bool
-) -> None:
+def test_silence_is_given_up_in_every_phase(front: Front, place: str, phase: Phase) -> None:
     users = {"user": "secret"}
     with Sink(tls="starttls", users=users, faults=[Fault(on=place, stall=True)]) as sink:
-        smtp = front.at(f"{sink.url}&timeout=0.3&absolute_timeout={absolute}")
-        with within(5):
+        smtp = front.at(f"{sink.url}&timeout=0.8")
+        with within(8):
             error = fails(front, smtp)
     assert isinstance(error, TimedOut)
     assert (error.code, error.timed_out, error.phase) == (301, True, phase)
-    assert str(error) == f"timed out after 0.3 s (while {phase.value})"
+    assert str(error) == f"timed out after 0.8 s (while {phase.value})"
 
 
-@pytest.mark.parametrize("absolute", [False, True], ids=["inactivity", "absolute"])
+@pytest.mark.parametrize("limit", ["final_timeout=0.3", "timeout=1&absolute_timeout=true"])
 def test_silence_behind_the_end_of_the_content_leaves_the_outcome_unknown(
-    front: Front, absolute: bool
+    front: Front, limit: str
 ) -> None:
     with Sink(faults=[Fault(on=".", stall=True)]) as sink:
-        smtp = front.at(f"{sink.url}&timeout=0.3&absolute_timeout={absolute}")
+        smtp = front.at(f"{sink.url}&{limit}")
         with within(5):
             error = fails(front, smtp)
     assert isinstance(error, DeliveryUnknown)
@@ -121,6 +118,7 @@ def test_the_object_works_again_after_a_timeout(front: Front) -> None:
     with Sink(faults=[Fault(on="MAIL", stall=True, connection=1)]) as sink:
         smtp = front.at(f"{sink.url}&timeout=0.3")
         fails(front, smtp)
+        smtp.timeout = 10
         assert front.send(smtp, ITEM).ok
 
 
@@ -129,10 +127,10 @@ def test_the_object_works_again_after_a_timeout(front: Front) -> None:
 
 def test_a_dripped_greeting_is_not_silence(front: Front) -> None:
     with Sink(faults=[Fault(on="greeting", drip=0.05)]) as sink:
-        smtp = front.at(f"{sink.url}&timeout=0.4")
+        smtp = front.at(f"{sink.url}&timeout=0.9")
         begun = monotonic()
         front.connect(smtp)
-        assert monotonic() - begun > 0.5
+        assert monotonic() - begun > 0.9
 
 
 @pytest.mark.parametrize("place", ["greeting", "EHLO", "MAIL", "."])
@@ -148,11 +146,13 @@ def test_absolute_timeout_bounds_what_is_dripped(front: Front, place: str) -> No
 def test_absolute_timeout_holds_while_the_server_takes_all_that_comes(front: Front) -> None:
     stream = Stream(1000 * GIB)
     with Sink(record=False) as sink:
-        smtp = front.at(f"{sink.url}&timeout=0.5&absolute_timeout=true")
-        with within(5):
+        smtp = front.at(f"{sink.url}&absolute_timeout=true")
+        front.connect(smtp)
+        smtp.timeout = 1
+        with within(8):
             error = fails(front, smtp, (ENVELOPE, stream))
     assert isinstance(error, TimedOut)
-    assert (error.phase, error.seconds) == (Phase.CONTENT, 0.5)
+    assert (error.phase, error.seconds) == (Phase.CONTENT, 1)
     assert stream.taken > 0
 
 
@@ -174,8 +174,9 @@ def test_a_timeout_of_zero_is_no_limit() -> None:
 def test_a_server_that_stops_reading_is_given_up_in_flat_memory(front: Front) -> None:
     stream = Stream()
     with Sink(faults=[Fault(received=5000, stall=True)]) as sink:
-        smtp = front.at(f"{sink.url}&timeout=0.5")
+        smtp = front.at(sink.url)
         front.connect(smtp)
+        smtp.timeout = 1
         before = resident()
         with within(5):
             error = fails(front, smtp, (ENVELOPE, stream))
@@ -193,7 +194,7 @@ def test_the_connection_is_closed_at_once_after_a_write_that_timed_out(front: Fr
         server = threading.Thread(target=_take_until_data, args=(listener,))
         server.start()
         smtp = front.make(
-            mail_server="127.0.0.1", mail_port=listener.port, ssl_start_mode=3, timeout=0.5
+            mail_server="127.0.0.1", mail_port=listener.port, ssl_start_mode=3, timeout=1
         )
         fails(front, smtp, (ENVELOPE, Stream()))
         server.join()
@@ -213,7 +214,7 @@ def test_a_server_that_reads_slowly_is_not_given_up(front: Front) -> None:
             mail_server="127.0.0.1",
             mail_port=listener.port,
             ssl_start_mode=3,
-            timeout=0.7,
+            timeout=1,
             out_buffer_size=4096,
         )
         begun = monotonic()
@@ -238,7 +239,7 @@ def _read_slowly(listener: Listener) -> None:
     data = b""
     while not data.endswith(b"\r\n.\r\n"):
         data = data[-4:] + connection.recv(2048)
-        pause.wait(0.02)
+        pause.wait(0.05)
     connection.sendall(b"250 taken\r\n")
     connection.recv(4096)
     connection.sendall(b"221 bye\r\n")

@@ -42,7 +42,7 @@ def main(kind: str) -> None:
     switch_loopback(True)
     with Front(kind) as front:
         sink = Sink(record=False)
-        smtp = front.at(f"{sink.url}&timeout=0.5")
+        smtp = front.at(f"{sink.url}&timeout=1")
         try:
             front.send(smtp, (Envelope("a@b.example", ["x@y.example"]), content()))
         except SMTPSError as error:

@@ -247,6 +247,14 @@ def test_what_the_proxy_cannot_carry_is_refused_before_it_is_called(front: Front
             proxy.accept()
 
 
+def test_a_unix_socket_is_not_reached_through_a_proxy(front: Front) -> None:
+    firewall = Firewall(SOCKS5, "127.0.0.1", refusing_port())
+    smtp = front.make(mail_server="/run/lmtp", ssl_start_mode=3, firewall=firewall)
+    error = fails(front, smtp)
+    assert isinstance(error, BadValue)
+    assert "a Unix socket is not reached through a proxy" in str(error)
+
+
 # --- properties -----------------------------------------------------------------------------------
 
 

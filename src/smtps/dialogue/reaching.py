@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from time import monotonic
 
-from ..errors import ConnectionFailed, ConnectionLost, ProxyError, SessionError
+from ..errors import BadValue, ConnectionFailed, ConnectionLost, ProxyError, SessionError
 from ..firewall import Firewall, system_firewall
-from ..hosts import to_ascii
+from ..hosts import is_socket_path, to_ascii, with_port
 from ..ops import Call, Connect, Deadline, Dialogue
 from ..phase import Phase
 from ..session import Session
@@ -35,7 +35,7 @@ def reach(session: Session) -> Dialogue[bytes]:
     firewall = yield from _choose(session)
     if firewall is not None:
         return (yield from _reach_through(session, firewall, deadline))
-    yield from remark(session, f"Connecting to {options.mail_server}:{options.mail_port}")
+    yield from remark(session, f"Connecting to {with_port(options.mail_server, options.mail_port)}")
     try:
         session.local = yield Connect(options.mail_server, options.mail_port, options, deadline)
     except SessionError as error:
@@ -48,6 +48,10 @@ def reach(session: Session) -> Dialogue[bytes]:
 
 def _choose(session: Session) -> Dialogue[Firewall | None]:
     firewall = session.options.firewall
+    if is_socket_path(session.options.mail_server):
+        if firewall.is_used:
+            raise BadValue("firewall_host", "a Unix socket is not reached through a proxy")
+        return None
     if firewall.is_used:
         return firewall
     if not firewall.auto_detect:
@@ -69,7 +73,7 @@ def _reach_through(session: Session, firewall: Firewall, deadline: Deadline) -> 
         options.mail_port,
         options.settings.firewall_data,
     )
-    place = f"{options.mail_server}:{options.mail_port}"
+    place = with_port(options.mail_server, options.mail_port)
     yield from remark(session, f"Connecting to {place} through {firewall}")
     try:
         session.local = yield Connect(firewall.host, firewall.port, options, deadline)

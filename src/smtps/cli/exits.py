@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["INTERRUPTED", "OK", "TEMPFAIL", "UNAVAILABLE"]
+__all__ = ["INTERRUPTED", "OK", "TEMPFAIL", "UNAVAILABLE", "USAGE"]
 
 OK = 0
+USAGE = 64
 UNAVAILABLE = 69
 TEMPFAIL = 75
 #: As a shell reports a process that SIGINT ended.

@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 from .. import codec
 from ..errors import SMTPSError
-from . import demo
+from . import demo, outbox
 from .exits import INTERRUPTED, TEMPFAIL, UNAVAILABLE
 
 __all__ = ["main"]
@@ -21,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     demo.add_command(commands)
+    outbox.add_commands(commands)
     chosen = parser.parse_args(arguments)
     try:
         status: int = chosen.run(chosen)

@@ -46,7 +46,8 @@ class Progress:
                 self._draw(end="")
 
     def _draw(self, end: str) -> None:
-        share = self._done / self._total
+        # More can come while it works, and nothing to do is all of it.
+        share = self._done / max(self._total, self._done, 1) if self._done else 0.0
         rate = self._done / max(time.monotonic() - self._start, 1e-9)
         bar = "#" * int(share * _WIDTH)
         line = f"{share:4.0%} [{bar:.<{_WIDTH}}] {self._done:,} {self._unit}, {rate:,.0f}/s"

@@ -1,0 +1,152 @@
+"""`smtps queue`, `run` and `status`."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from smtps import Outbox
+from smtps.cli import main
+from smtps.testing import Fault, Sink
+
+MESSAGE = b"From: ann@a.example\nTo: bob@b.example\nBcc: eve@b.example\nSubject: Hi\n\nHello\n"
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Path:
+    path = tmp_path / "queue"
+    path.mkdir()
+    return path
+
+
+def put(queue: Path, tmp_path: Path, *options: str) -> None:
+    file = tmp_path / "message.eml"
+    file.write_bytes(MESSAGE)
+    assert main(["queue", str(queue), str(file), *options]) == 0
+
+
+def test_queue_takes_files_and_prints_their_ids(
+    queue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(queue, tmp_path)
+    printed = capsys.readouterr().out.split()
+    assert [f"{name}.queued" for name in printed] == os.listdir(queue)
+    (listed,) = Outbox(queue).list()
+    assert [one.address for one in listed.recipients] == ["bob@b.example", "eve@b.example"]
+
+
+def test_queue_takes_standard_input_and_another_envelope(
+    queue: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(MESSAGE)))
+    arguments = ["--sender", "", "--recipient", "x@y.example", "--json"]
+    assert main(["queue", str(queue), *arguments]) == 0
+    (listed,) = Outbox(queue).list()
+    assert json.loads(capsys.readouterr().out) == [listed.id]
+    assert (listed.sender, listed.recipients[0].address) == ("", "x@y.example")
+
+
+def test_a_file_or_folder_that_is_not_there_is_a_clear_error(
+    queue: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["queue", str(queue), "missing.eml"]) == 69
+    assert "missing.eml: cannot be read: No such file" in capsys.readouterr().err
+    assert main(["status", str(queue / "missing")]) == 69
+    assert "is not a folder; create it first" in capsys.readouterr().err
+
+
+def test_run_sends_and_reports(
+    queue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(queue, tmp_path)
+    with Sink() as sink:
+        assert main(["run", str(queue), "--url", sink.url]) == 0
+    assert sink.count == 1
+    assert "1 sent, 0 waiting, 0 failed, 0 in doubt" in capsys.readouterr().out
+
+
+def test_run_takes_the_relay_from_the_environment(
+    queue: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["run", str(queue)]) == 64
+    assert "SMTPS_URL" in capsys.readouterr().err
+    put(queue, tmp_path)
+    with Sink() as sink:
+        monkeypatch.setenv("SMTPS_URL", sink.url)
+        assert main(["run", str(queue), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["sent"] == 1
+
+
+@pytest.mark.parametrize(("reply", "status"), [("450 later", 75), ("550 no", 69)])
+def test_the_exit_status_tells_later_from_never(
+    queue: Path, tmp_path: Path, reply: str, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(queue, tmp_path)
+    with Sink(faults=[Fault(on="RCPT", reply=reply)]) as sink:
+        assert main(["run", str(queue), "--url", sink.url]) == status
+    capsys.readouterr()
+    assert main(["status", str(queue)]) == 0
+    shown = capsys.readouterr().out
+    assert reply in shown
+    assert ("next 2" in shown) == (status == 75)
+
+
+def test_status_says_as_json_what_waits_why_and_since_when(
+    queue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(queue, tmp_path)
+    capsys.readouterr()
+    assert main(["status", str(queue), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["counts"] == {"queued": 1, "sending": 0, "failed": 0, "sent": 0}
+    (message,) = facts["messages"]
+    assert message["state"] == "queued"
+    assert message["queued_at"].startswith("20")
+    assert main(["status", str(queue), "--remove", message["id"]]) == 0
+    assert os.listdir(queue) == []
+
+
+def test_watch_sends_what_comes_and_ends_cleanly_by_sigterm(queue: Path, tmp_path: Path) -> None:
+    with Sink() as sink:
+        command = ["run", str(queue), "--watch", "--interval", "0.05", "--json"]
+        with subprocess.Popen(
+            [sys.executable, "-m", "smtps.cli", *command],
+            env={**os.environ, "SMTPS_URL": sink.url},
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            put(queue, tmp_path)
+            sink.wait_for(1)
+            put(queue, tmp_path)
+            sink.wait_for(2)
+            assert process.stdout is not None
+            assert json.loads(process.stdout.readline())["sent"] == 1
+            assert json.loads(process.stdout.readline())["sent"] == 1
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(10) == 0
+    assert os.listdir(queue) == []
+
+
+def test_watch_outlives_a_relay_that_is_down(queue: Path, tmp_path: Path) -> None:
+    put(queue, tmp_path)
+    url = "smtp://127.0.0.1:1?tls=none"
+    with subprocess.Popen(
+        [sys.executable, "-m", "smtps.cli", "run", str(queue), "--watch", "--url", url],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert "cannot connect to 127.0.0.1 port 1" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    assert [Path(name).suffix for name in os.listdir(queue)] == [".queued"]

@@ -195,6 +195,15 @@ def test_oauth_without_a_token_is_refused(mechanism: AuthMechanism) -> None:
     assert error.field == "token_provider"
 
 
+@pytest.mark.parametrize("field", ["user", "password"])
+def test_what_cannot_be_prepared_is_refused_without_repeating_it(field: str) -> None:
+    options = {**PASSWORD, field: "S3cr3t\ue000", "auth_mechanism": AuthMechanism.SCRAM_SHA_256}
+    error = fails("", **options)
+    assert isinstance(error, BadValue)
+    assert error.field == field
+    assert "S3cr3t" not in str(error)
+
+
 def test_external_without_a_certificate_is_refused() -> None:
     error = fails("", auth_mechanism=AuthMechanism.EXTERNAL, ssl_start_mode=SSLStartMode.EXPLICIT)
     assert isinstance(error, BadValue)

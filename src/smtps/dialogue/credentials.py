@@ -16,6 +16,7 @@ from ..sasl import (
     missing_extra,
     named,
     offers_binding,
+    saslprep,
     strongest,
 )
 from ..session import Session
@@ -52,6 +53,9 @@ def check_credentials(options: ConnectionProperties) -> None:
     for mechanism in named(asked):
         _check_clear_text(options, reveals=mechanism.reveals)
         _check_needs(options, mechanism)
+        if mechanism.prepares:
+            for field in ("user", "password"):
+                saslprep(field, getattr(options, field))
 
 
 def choose_mechanism(session: Session) -> Mechanism:

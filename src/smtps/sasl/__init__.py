@@ -8,6 +8,7 @@ from .credentials import Binding, Credentials, Responses
 from .encoding import LONGEST_COMMAND, Hidden, auth_line, decode_challenge, response_line
 from .negotiate import missing_extra
 from .oauth import bearer
+from .saslprep import saslprep
 
 __all__ = [
     "Binding",
@@ -25,5 +26,6 @@ __all__ = [
     "named",
     "offers_binding",
     "response_line",
+    "saslprep",
     "strongest",
 ]

@@ -32,17 +32,23 @@ class Mechanism:
     needs_token: bool = False
     needs_certificate: bool = False
     binds: bool = False
+    #: Whether user and password are hashed, and so have to be prepared.
+    prepares: bool = False
 
 
 _LOGIN = Mechanism("LOGIN", login, reveals=True)
 _PLAIN = Mechanism("PLAIN", plain, reveals=True)
-_CRAM_MD5 = Mechanism("CRAM-MD5", cram_md5)
+_CRAM_MD5 = Mechanism("CRAM-MD5", cram_md5, prepares=True)
 _DIGEST_MD5 = Mechanism("DIGEST-MD5", digest_md5)
-_SCRAM_1 = Mechanism("SCRAM-SHA-1", partial(scram, digest="sha1"))
-_SCRAM_256 = Mechanism("SCRAM-SHA-256", partial(scram, digest="sha256"))
-_SCRAM_1_PLUS = Mechanism("SCRAM-SHA-1-PLUS", partial(scram, digest="sha1", plus=True), binds=True)
-_SCRAM_256_PLUS = Mechanism(
-    "SCRAM-SHA-256-PLUS", partial(scram, digest="sha256", plus=True), binds=True
+_SCRAM_1, _SCRAM_1_PLUS, _SCRAM_256, _SCRAM_256_PLUS = (
+    Mechanism(
+        f"SCRAM-{name}{'-PLUS' if plus else ''}",
+        partial(scram, digest=digest, plus=plus),
+        binds=plus,
+        prepares=True,
+    )
+    for name, digest in (("SHA-1", "sha1"), ("SHA-256", "sha256"))
+    for plus in (False, True)
 )
 _XOAUTH2 = Mechanism("XOAUTH2", xoauth2, reveals=True, needs_token=True)
 _OAUTHBEARER = Mechanism("OAUTHBEARER", oauthbearer, reveals=True, needs_token=True)

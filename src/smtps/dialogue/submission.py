@@ -9,8 +9,8 @@ from ..receipt import Receipt
 from ..session import Session
 from .closing import close_session
 from .command import command
-from .delivery import deliver
 from .opening import open_session
+from .portions import deliver_to_all
 from .transaction import Transaction
 
 __all__ = ["submit"]
@@ -40,7 +40,7 @@ def _submit(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
         sentence = f"<{address}>: the server does not offer DSN; the options were left out"
         yield Emit(Error(161, sentence))
     try:
-        receipt = yield from deliver(session, transaction)
+        receipt = yield from deliver_to_all(session, transaction)
     except SMTPSError:
         if opened_here:
             yield from close_session(session)

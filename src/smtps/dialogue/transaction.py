@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..envelope import Envelope
 from ..errors import (
@@ -105,6 +105,37 @@ class Transaction:
             rcpt_command(recipient, capabilities, utf8=utf8, options=options.get(place, ""))
             for place, recipient in enumerate(self.envelope.recipients)
         ]
+
+    def portion(self, places: Sequence[int], content: Content | None = None) -> Transaction:
+        """Make the transaction for some of the recipients.
+
+        Args:
+            content: the content as an earlier portion made it.
+        """
+        envelope, same = self.envelope, content or self._content or self._make_content
+        assert same is not None
+        return Transaction(
+            Envelope(
+                envelope.sender,
+                [envelope.recipients[place] for place in places],
+                smtputf8=envelope.smtputf8,
+                ret=envelope.ret,
+                envid=envelope.envid,
+                requiretls=envelope.requiretls,
+                deliver_by=envelope.deliver_by,
+                priority=envelope.priority,
+            ),
+            same,
+            required=[own for own, place in enumerate(places) if place in self.required],
+            message_id=self.message_id,
+            index=self.index,
+            verb=self.verb,
+            rcpt_options={
+                own: self.rcpt_options[place]
+                for own, place in enumerate(places)
+                if place in self.rcpt_options
+            },
+        )
 
     def omitted(self, capabilities: Capabilities) -> list[str]:
         """Name the recipients whose options this server cannot be told."""

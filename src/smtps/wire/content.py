@@ -89,6 +89,11 @@ class Content:
             )
         self._source = source
 
+    @property
+    def can_repeat(self) -> bool:
+        """Whether it can be read again."""
+        return self.whole is not None or isinstance(self._source, Path)
+
     def chunks(self) -> Iterator[bytes | memoryview]:
         """Give the content piece by piece, once.
 
@@ -153,6 +158,11 @@ class Composition(Content):
             self.size = sum(known) if len(known) == len(sizes) else None
             # What is not read yet may hold any byte.
             self.eight_bit = self.eight_bit or None
+
+    @property
+    def can_repeat(self) -> bool:
+        """Whether it can be read again."""
+        return not self._streams
 
     def chunks(self) -> Iterator[bytes | memoryview]:
         """Give the content piece by piece, once."""

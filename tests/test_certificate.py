@@ -286,8 +286,26 @@ def test_a_new_store_forgets_the_old_choice(ann: Signed, bob: Signed) -> None:
     smtp = SMTPS(ssl_cert=Certificate(PEM, pem(ann)))
     smtp.ssl_cert_store = pem(bob)
     assert not smtp.ssl_cert
+    assert (smtp.ssl_cert_subject, smtp.ssl_cert_encoded) == ("", b"")
     smtp.ssl_cert_subject = "*"
     assert smtp.ssl_cert.encoded == bob.der
+
+
+def test_a_subject_that_could_not_be_looked_up_is_not_forgotten(ann: Signed, bob: Signed) -> None:
+    smtp = SMTPS(ssl_cert_store=pem(ann, bob, password=PASSWORD))
+    with pytest.raises(BadValue, match="password"):
+        smtp.ssl_cert_subject = "Bob"
+    smtp.ssl_cert_store_password = PASSWORD
+    assert smtp.client_certificate is not None
+    assert smtp.client_certificate.encoded == bob.der
+
+
+def test_a_certificate_without_a_store_is_not_chosen(ann: Signed) -> None:
+    smtp = SMTPS()
+    with pytest.raises(BadValue, match="ssl_cert_store") as caught:
+        smtp.ssl_cert_encoded = ann.der
+    assert caught.value.code == 271
+    assert smtp.ssl_cert_encoded == b""
 
 
 def test_a_url_names_the_store(ann: Signed, tmp_path: Path) -> None:

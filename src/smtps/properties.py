@@ -27,7 +27,7 @@ from .options import (
 )
 from .recipients import MessageRecipient, RecipientView, check_recipients
 from .settings import Settings
-from .tls_options import TLSProperties
+from .tls_properties import TLSProperties
 
 __all__ = ["ConnectionProperties", "MessageProperties"]
 

@@ -19,7 +19,7 @@ from .options import (
     number,
     text,
 )
-from .tls_options import TLSSettings
+from .tls_settings import TLSSettings
 
 __all__ = ["Settings", "check_charset", "check_code_page", "check_hello"]
 

@@ -16,6 +16,7 @@ from smtps import (
     BadValue,
     Certificate,
     CertificateRefused,
+    Interrupted,
     PITrail,
     SSLServerAuthentication,
     SSLStatus,
@@ -93,6 +94,17 @@ def test_a_handler_that_raises_ends_the_connection(front: Front, chains: Chains)
         smtp = client(front, sink, "relay.example", chains)
         smtp.on_ssl_server_authentication = fail
         with pytest.raises(LookupError):
+            front.connect(smtp)
+        assert not smtp.connected
+        sink.wait_until(lambda: sink.connections[0].closed)
+        assert sink.commands == []
+
+
+def test_a_handler_can_interrupt(front: Front, chains: Chains) -> None:
+    with Sink(tls="implicit", certificate=chains.serve(good(chains))) as sink:
+        smtp = client(front, sink, "relay.example", chains)
+        smtp.on_ssl_server_authentication = lambda event: smtp.interrupt()
+        with pytest.raises(Interrupted):
             front.connect(smtp)
         assert not smtp.connected
         sink.wait_until(lambda: sink.connections[0].closed)

@@ -20,7 +20,7 @@ from ..ops import Dialogue, Emit, PrepareTLS, StartTLS, TLSInfo, Verdict, Verify
 from ..options import SSLStartMode
 from ..phase import Phase
 from ..session import Session
-from ..tls_options import IGNORABLE
+from ..tls_settings import IGNORABLE
 from .exchange import remark
 
 __all__ = ["prepare_tls", "shake_hands"]

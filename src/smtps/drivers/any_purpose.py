@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..tls_options import IGNORED_DATES, IGNORED_NAME, IGNORED_UNKNOWN_AUTHORITY
+from ..tls_settings import IGNORED_DATES, IGNORED_NAME, IGNORED_UNKNOWN_AUTHORITY
 from .authorities import Authorities, trusting_context
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _ssl
 import ssl
 import warnings
+from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +14,7 @@ from ..errors import BadValue
 from ..hosts import to_ascii
 from ..ops import PrepareTLS, StartTLS, TLSInfo
 from ..properties import ConnectionProperties
-from ..tls_options import PROTOCOL_BITS
+from ..tls_settings import PROTOCOL_BITS
 from .authorities import Authorities, system_verifier, trusting_context
 from .client_key import load_client_key
 from .resumption import Earlier
@@ -84,9 +85,9 @@ def _context(
 
 def _limit_versions(context: ssl.SSLContext, protocols: int) -> None:
     allowed = [bit for bit in _VERSIONS if protocols & bit]
-    with warnings.catch_warnings():
-        # The old versions are deprecated, and whoever names them here knows it.
-        warnings.simplefilter("ignore", DeprecationWarning)
+    # The old versions are deprecated, and whoever names them here knows it.
+    quiet = warnings.catch_warnings(action="ignore", category=DeprecationWarning)
+    with quiet if protocols & _OLD else nullcontext():
         context.minimum_version = _VERSIONS[allowed[0]][0]
         context.maximum_version = _VERSIONS[allowed[-1]][0]
         for bit, (_, without) in _VERSIONS.items():

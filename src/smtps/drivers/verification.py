@@ -6,7 +6,7 @@ import ssl
 from functools import lru_cache
 
 from ..ops import Verdict, Verify
-from ..tls_options import IGNORED_DATES, IGNORED_NAME, IGNORED_PURPOSE, IGNORED_UNKNOWN_AUTHORITY
+from ..tls_settings import IGNORED_DATES, IGNORED_NAME, IGNORED_PURPOSE, IGNORED_UNKNOWN_AUTHORITY
 from .any_purpose import passes_for_any_purpose
 from .authorities import Authorities, trusting_context
 from .rehearsal import CIPHERS, rehearse

@@ -1,4 +1,4 @@
-"""Send in a network namespace whose loopback goes down in the middle of the content.
+"""Send in a network namespace whose loopback goes down in the middle of it.
 
 Neither side hears anything any more, no end and no reset: a connection that is half open.
 """
@@ -9,13 +9,16 @@ import fcntl
 import socket
 import struct
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 from smtps import Envelope, SMTPSError
-from smtps.testing import Sink
+from smtps.drivers import sockets
+from smtps.testing import Fault, Sink
 from tests.support.fronts import Front
 
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
@@ -38,18 +41,35 @@ def content() -> Iterator[bytes]:
         yield line * 10_000
 
 
-def main(kind: str) -> None:
-    switch_loopback(True)
-    with Front(kind) as front:
-        sink = Sink(record=False)
+def stop_in_content(front: Front) -> None:
+    """Lose the peer while content is written; the timeout ends it."""
+    with Sink(record=False) as sink:
         smtp = front.at(f"{sink.url}&timeout=1")
-        try:
-            front.send(smtp, (Envelope("a@b.example", ["x@y.example"]), content()))
-        except SMTPSError as error:
-            print(type(error).__name__, error.code, getattr(error, "phase", ""))
+        report(front, smtp, content())
         switch_loopback(True)
-        sink.close()
+
+
+def wait_for_ever(front: Front) -> None:
+    """Lose the peer while a reply is awaited without any limit; the system's probes end it."""
+    for name, value in {sockets._IDLE: 1, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 1}.items():
+        sockets._PROBES[name] = value
+    with Sink(faults=[Fault(on="MAIL", stall=True)]) as sink:
+        smtp = front.at(f"{sink.url}&timeout=0&keep_alive=true")
+        front.connect(smtp)
+        # By then MAIL was taken by the other side, and nothing more is under way.
+        threading.Timer(0.5, switch_loopback, [False]).start()
+        report(front, smtp, [b"Subject: x"])
+        switch_loopback(True)
+
+
+def report(front: Front, smtp: Any, chunks: Iterable[bytes]) -> None:
+    try:
+        front.send(smtp, (Envelope("a@b.example", ["x@y.example"]), chunks))
+    except SMTPSError as error:
+        print(type(error).__name__, error.code, getattr(error, "phase", ""))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    switch_loopback(True)
+    with Front(sys.argv[1]) as chosen:
+        {"content": stop_in_content, "reply": wait_for_ever}[sys.argv[2]](chosen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import gc
+import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -104,6 +105,21 @@ def test_the_same_provider_has_the_same_source_for_as_long_as_it_is_held() -> No
     del source
     gc.collect()
     assert watched() is None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_the_child_of_a_fork_does_not_wait_for_a_thread_of_its_parent() -> None:
+    def provide() -> str:
+        return "t"
+
+    source = source_of(provide)
+    refresh = led(source)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if source.claim() is not refresh else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert source.claim() is refresh
 
 
 def test_a_token_shows_nothing_of_itself() -> None:

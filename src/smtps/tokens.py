@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import threading
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future
@@ -98,6 +99,11 @@ class TokenSource:
         """
         self._end(refresh, error if isinstance(error, Exception) else None)
 
+    def forget_refresh(self) -> None:
+        """Wait no longer for a thread that a fork left behind."""
+        self._lock = threading.Lock()
+        self._running = None
+
     async def settle(self, refresh: Refresh, answer: Awaitable[Any]) -> Token:
         """Await what the provider gave, and hand it on."""
         try:
@@ -162,3 +168,14 @@ def source_of(provider: Provider) -> TokenSource:
         if source is None:
             source = _sources[key] = TokenSource(provider)
         return source
+
+
+def _after_fork() -> None:
+    global _sources_lock
+    _sources_lock = threading.Lock()
+    for source in list(_sources.values()):
+        source.forget_refresh()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

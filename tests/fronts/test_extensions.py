@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+
 import pytest
 
-from smtps import Envelope, NotOffered, Recipient
+from smtps import Envelope, NotOffered, ProtocolError, Recipient
 from smtps.testing import Fault, Sink
 from tests.support.fronts import Front
 
@@ -48,3 +50,18 @@ def test_a_server_that_will_not_be_asked_again_keeps_its_offer(front: Front) -> 
             front.send(smtp, (envelope, CONTENT))
         assert smtp.capabilities.dsn
         assert front.send(smtp, (Envelope("a@b.example", ["x@y.example"]), CONTENT)).ok
+
+
+def test_a_reply_to_ehlo_of_many_odd_lines_is_read(front: Front) -> None:
+    lines = [f"X-{number} {'=' * 1000}" for number in range(200)]
+    reply = "".join(f"250-{line}\r\n" for line in ["sink.example", "SIZE 10", *lines]) + "250 END"
+    with Sink(faults=[Fault(on="EHLO", reply=reply)]) as sink:
+        smtp = front.at(sink.url)
+        front.connect(smtp)
+        assert (smtp.capabilities.size, len(smtp.capabilities.raw)) == (10, 128)
+
+
+def test_a_reply_to_ehlo_without_end_is_an_error_in_bounded_memory(front: Front) -> None:
+    with Sink(faults=[Fault(on="EHLO", reply=repeat(b"250-X-MORE\r\n" * 1000))]) as sink:
+        with pytest.raises(ProtocolError, match="more than 1000 lines"):
+            front.connect(front.at(sink.url))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from email import message_from_bytes, policy
 
 import pytest
 
 from smtps import (
     CommandRefused,
     Envelope,
+    Message,
     MessageRefused,
     NotOffered,
     Recipient,
@@ -183,6 +185,19 @@ def test_a_local_part_in_utf8_arrives(front: Front, real_server: RealServer) -> 
     arrived = real_server.received(kept)
     assert (arrived.sender, arrived.recipients) == ("ä@b.example", (kept,))
     assert arrived.content == content
+
+
+@only("postfix", "exim", "smtp_server", "aiosmtpd")
+def test_a_composed_message_has_its_addresses_in_utf8(
+    front: Front, real_server: RealServer
+) -> None:
+    kept = fresh_address().replace("to", "tö", 1)
+    message = Message(from_="Ä <ä@b.example>", to=[kept], subject="ü", text="ö\n")
+    assert front.send(front.at(real_server.url), message).ok
+    arrived = real_server.received(kept)
+    parsed = message_from_bytes(arrived.content, policy=policy.SMTPUTF8)
+    assert (parsed["From"], parsed["To"], parsed["Subject"]) == ("Ä <ä@b.example>", kept, "ü")
+    assert parsed.get_content() == "ö\r\n"
 
 
 @only("dovecot", "opensmtpd")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smtps import Capabilities
 from smtps.wire.capabilities import Limits
@@ -107,3 +111,19 @@ def test_what_is_not_offered_is_not_there() -> None:
             capabilities.auth,
         )
     )
+
+
+WORDS = st.sampled_from(
+    ["SIZE", "AUTH", "AUTH=", "LIMITS", "RCPTMAX=", "DELIVERBY", "=", "7", "\t"]
+)
+LINES = st.lists(st.lists(WORDS | st.text(max_size=5), max_size=6).map(" ".join), max_size=200)
+
+
+@given(LINES)
+def test_any_lines_are_read(lines: list[str]) -> None:
+    capabilities = Capabilities.parse(lines)
+    assert len(capabilities.raw) <= 128
+    assert all(keyword == keyword.upper() and " " not in keyword for keyword in capabilities.raw)
+    assert capabilities.size is None or capabilities.size >= 0
+    assert capabilities.deliver_by_minimum >= 0
+    assert all(limit is None or 0 < limit < 1_000_000 for limit in astuple(capabilities.limits))

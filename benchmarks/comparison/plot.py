@@ -31,14 +31,18 @@ def draw(entries: list[Entry], target: Path, *, dark: bool) -> None:
         "text.color": ink, "axes.labelcolor": ink, "axes.edgecolor": ink,
         "xtick.color": ink, "ytick.color": ink, "svg.hashsalt": "smtps", "font.size": 9,
     }  # fmt: skip
-    heights = [len(entry.figures) + 1.6 for entry in entries]
+    columns = min(2, len(entries))
+    rows = -(-len(entries) // columns)
+    bars = max(len(entry.figures) for entry in entries)
     with pyplot.rc_context(style):
         figure, panels = pyplot.subplots(
-            len(entries), 1, figsize=(8, 0.24 * sum(heights) + 0.4), squeeze=False,
-            height_ratios=heights, layout="constrained",
+            rows, columns, figsize=(6.5 * columns, (0.22 * bars + 0.7) * rows),
+            squeeze=False, layout="constrained",
         )  # fmt: skip
-        for axes, entry in zip(panels[:, 0], entries, strict=True):
+        for axes, entry in zip(panels.flat, entries, strict=False):
             _panel(axes, entry)
+        for axes in panels.flat[len(entries) :]:
+            axes.remove()
         # Without a date of its own the same figures make the same file.
         figure.savefig(target, transparent=True, metadata={"Date": None})
         pyplot.close(figure)
@@ -53,7 +57,7 @@ def _panel(axes: Any, entry: Entry) -> None:
     axes.barh([one.name for one in clients], rates, color=colours, log=True, height=0.7)
     for place, rate in enumerate(rates):
         axes.annotate(f" {rate:,.0f}", (rate, place), va="center", fontsize=8)
-    axes.set_title(f"messages a second: {entry.scenario.title}", fontsize=9, loc="left")
+    axes.set_title(f"messages a second, {entry.scenario.title}", fontsize=8, loc="left")
     axes.set_xlim(min(rates) / 3, max(rates) * 4)
     axes.spines[["top", "right"]].set_visible(False)
     axes.minorticks_off()

@@ -1,23 +1,22 @@
-"""Put chosen tables and the plot into the README, between its two marks."""
+"""Put chosen tables and the plot into the README and into `docs/`."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from .native import FOLDER
 from .plot import draw
 from .record import Entry
-from .table import markdown
+from .table import markdown, matrix
 
 __all__ = ["publish", "replace_between"]
 
-_README = FOLDER.parent / "README.md"
-_PLOTS = FOLDER.parent / "docs"
 _BEGIN, _END = "<!-- comparison: made by benchmarks/compare.py -->", "<!-- end of comparison -->"
 
 
-def publish(entries: dict[str, Entry], keys: list[str]) -> None:
-    """Write the tables of these scenarios and a plot of their figures.
+def publish(entries: dict[str, Entry], keys: list[str], root: Path = FOLDER.parent) -> None:
+    """Write the plot and one table of all of these scenarios, and `docs/comparison.md` with each.
 
     Raises:
         SystemExit: a scenario was not measured, or the README has no place for it.
@@ -26,11 +25,15 @@ def publish(entries: dict[str, Entry], keys: list[str]) -> None:
     if unknown:
         raise SystemExit(f"not measured: {', '.join(unknown)}; measured: {', '.join(entries)}")
     chosen = [entries[key] for key in keys]
-    _PLOTS.mkdir(exist_ok=True)
+    readme, folder = root / "README.md", root / "docs"
+    folder.mkdir(exist_ok=True)
+    picture = _picture(chosen)
+    brief = "\n\n".join([picture.replace('="comparison', '="docs/comparison'), matrix(chosen)])
+    readme.write_text(replace_between(readme.read_text(), _BEGIN, _END, brief))
     for theme in ("light", "dark"):
-        draw(chosen, _PLOTS / f"comparison-{theme}.svg", dark=theme == "dark")
-    text = "\n\n".join([_picture(chosen), *map(markdown, chosen), _conditions(chosen)])
-    _README.write_text(replace_between(_README.read_text(), _BEGIN, _END, text))
+        draw(chosen, folder / f"comparison-{theme}.svg", dark=theme == "dark")
+    whole = ["# The comparison", picture, _conditions(chosen), *map(markdown, chosen)]
+    (folder / "comparison.md").write_text("\n\n".join(whole) + "\n")
 
 
 def replace_between(document: str, begin: str, end: str, text: str) -> str:
@@ -49,9 +52,8 @@ def _picture(chosen: list[Entry]) -> str:
     titles = "; ".join(entry.scenario.title for entry in chosen)
     return (
         "<picture>\n"
-        '  <source media="(prefers-color-scheme: dark)" srcset="docs/comparison-dark.svg">\n'
-        f'  <img alt="Messages a second of each client: {titles}" '
-        'src="docs/comparison-light.svg">\n'
+        '  <source media="(prefers-color-scheme: dark)" srcset="comparison-dark.svg">\n'
+        f'  <img alt="Messages a second of each client: {titles}" src="comparison-light.svg">\n'
         "</picture>"
     )
 
@@ -59,8 +61,9 @@ def _picture(chosen: list[Entry]) -> str:
 def _conditions(chosen: list[Entry]) -> str:
     """Say what ran where; once for all tables where that was the same."""
     lines = [
-        f"{entry.date}, {entry.machine}; {'; '.join(dict.fromkeys(entry.versions.values()))}; "
-        f"messages of {entry.size:,} octets, runs of about {entry.seconds:g} s, medians of "
+        f"Measured {entry.date} at {entry.source} on {entry.machine}, with "
+        f"{'; '.join(dict.fromkeys(entry.versions.values()))}: messages of {entry.size:,} octets, "
+        f"runs of about {entry.seconds:g} s, the medians of "
         f"{max((figures.runs for figures in entry.figures.values()), default=0)}."
         for entry in chosen
     ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .clients import BASE, CLIENTS
 from .figures import ratio
 from .record import Entry
 
-__all__ = ["best_peer", "markdown", "terminal"]
+__all__ = ["best_peer", "markdown", "matrix", "terminal"]
 
 _TITLES = ("", "messages/s", "+-", f"times {BASE}", "times best", "CPU us a message")
 
@@ -36,9 +36,35 @@ def markdown(entry: Entry) -> str:
         f"|---|{'---:|' * (len(titles) - 1)}",
     ]
     for name, *cells in _rows(entry):
-        shown = f"**{name}**" if name.startswith("smtps") else name
-        lines.append(f"| {' | '.join([shown, *cells])} |")
+        lines.append(f"| {' | '.join([_shown(name), *cells])} |")
     return "\n".join(lines)
+
+
+def matrix(entries: Sequence[Entry]) -> str:
+    """Give one Markdown table of several scenarios: messages a second, and times the base."""
+    lines = [
+        f"| messages/s (times {BASE}) | {' | '.join(entry.scenario.title for entry in entries)} |",
+        f"|---|{'---:|' * len(entries)}",
+    ]
+    for client in CLIENTS:
+        if not any(client.name in entry.figures for entry in entries):
+            continue
+        cells = [_brief(entry, client.name) for entry in entries]
+        lines.append(f"| {' | '.join([_shown(client.name), *cells])} |")
+    return "\n".join(lines)
+
+
+def _brief(entry: Entry, name: str) -> str:
+    figures = entry.figures.get(name)
+    if figures is None:
+        return ""
+    if name == BASE:
+        return f"{figures.rate:,.0f}"
+    return f"{figures.rate:,.0f} ({_times(ratio(entry.figures, name, BASE))})"
+
+
+def _shown(name: str) -> str:
+    return f"**{name}**" if name.startswith("smtps") else name
 
 
 def best_peer(entry: Entry) -> str | None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.comparison.figures import Figures
-from benchmarks.comparison.publish import replace_between
+from benchmarks.comparison.publish import publish, replace_between
 from benchmarks.comparison.record import Entry, load, save
 from benchmarks.comparison.scenario import SCENARIOS, Scenario, matching
-from benchmarks.comparison.table import best_peer, markdown, terminal
+from benchmarks.comparison.table import best_peer, markdown, matrix, terminal
 
 SCENARIO = Scenario("sink", True, 1, 20)
 ENTRY = Entry(
@@ -82,6 +83,21 @@ def test_the_table_for_markdown_has_a_row_for_each_client() -> None:
         "| **smtps send**", "| smtplib", "| nodemailer", "| C, DATA grouped",
     ]  # fmt: skip
     assert {row.count("|") for row in rows} == {7}
+
+
+def test_one_table_of_many_scenarios_leaves_out_what_was_not_measured() -> None:
+    other = replace(ENTRY, figures={"smtplib": ENTRY.figures["smtplib"]})
+    assert matrix([ENTRY, other]).splitlines()[2:] == [
+        "| **smtps send** | 24 (2.0) |  |",
+        "| smtplib | 12 | 12 |",
+        "| nodemailer | 16 (1.33) |  |",
+        "| C, DATA grouped | 48 (4.0) |  |",
+    ]
+
+
+def test_a_scenario_that_was_not_measured_cannot_be_published(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="not measured: sink-tls-8-0ms"):
+        publish({SCENARIO.key: ENTRY}, ["sink-tls-8-0ms"], tmp_path)
 
 
 def test_text_goes_between_the_marks_and_nowhere_else() -> None:

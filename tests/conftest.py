@@ -99,7 +99,7 @@ def dns(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDNS]:
     """Names without DNS."""
     fake = FakeDNS(monkeypatch)
     yield fake
-    fake.release()
+    fake.finish()
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from smtps import ConnectionFailed, IPVersion, Locked, TimedOut
+from smtps import SMTPS, AsyncSMTPS, ConnectionFailed, IPVersion, Locked, TimedOut
 from smtps.drivers import names
 from smtps.errors import BadValue, Interrupted, SMTPSError
 from smtps.testing import Sink
@@ -127,6 +128,58 @@ def test_a_resolver_that_hangs_is_given_up_at_the_timeout(front: Front, dns: Fak
     assert "no answer from the resolver about relay.example" in str(error)
 
 
+def test_many_connections_at_once_share_one_look_up(dns: FakeDNS) -> None:
+    dns.add(NAME, "127.0.0.1")
+    dns.hang()
+
+    async def run(port: int) -> None:
+        loop = asyncio.get_running_loop()
+        many = [AsyncSMTPS(mail_server=NAME, mail_port=port, ssl_start_mode=3) for _ in range(40)]
+        connecting = [asyncio.ensure_future(smtp.connect()) for smtp in many]
+        loop.call_soon(lambda: loop.call_soon(dns.release))
+        await asyncio.gather(*connecting)
+        await asyncio.gather(*(smtp.disconnect() for smtp in many))
+
+    with Sink() as sink:
+        asyncio.run(run(sink.port))
+        assert len(sink.connections) == 40
+    assert dns.asked.count(NAME) == 1
+
+
+def test_each_connection_that_shared_a_failed_look_up_has_its_own_error(dns: FakeDNS) -> None:
+    dns.add(NAME)
+    dns.hang()
+    errors: list[SMTPSError] = []
+
+    def connect() -> None:
+        with pytest.raises(SMTPSError) as caught:
+            SMTPS(mail_server=NAME, timeout=20).connect()
+        errors.append(caught.value)
+
+    threads = [
+        *(threading.Thread(target=connect) for _ in range(2)),
+        # By then both wait.
+        threading.Timer(0.3, dns.release),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    first, second = errors
+    assert first is not second
+    assert str(first) == str(second)
+    assert (first.code, second.code) == (11001, 11001)
+
+
+def test_a_resolver_that_hangs_takes_one_thread_however_often_it_is_asked(dns: FakeDNS) -> None:
+    dns.add(NAME, "127.0.0.1")
+    dns.hang()
+    for _ in range(5):
+        with pytest.raises(TimedOut):
+            SMTPS(mail_server=NAME, timeout=0.05).connect()
+    assert [thread.name for thread in threading.enumerate()].count("smtps-lookup") == 1
+
+
 def test_a_name_without_an_address_is_error_11001(front: Front, dns: FakeDNS) -> None:
     dns.add(NAME)
     error = fails(front, plain(front, NAME, 25))
@@ -170,6 +223,27 @@ def test_an_interrupt_ends_the_look_up_and_the_race(front: Front, dns: FakeDNS) 
     assert monotonic() - begun < 5
 
 
+def test_a_task_that_is_cancelled_while_it_connects_leaves_nothing(dns: FakeDNS) -> None:
+    dns.add(NAME, "127.0.0.2", "127.0.0.3")
+
+    async def run(port: int) -> None:
+        smtp = AsyncSMTPS(mail_server=NAME, mail_port=port, ssl_start_mode=3)
+        connecting = asyncio.ensure_future(smtp.connect())
+        # Both addresses are tried by then, and neither answers.
+        await asyncio.wait([connecting], timeout=0.4)
+        connecting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await connecting
+        assert not smtp.connected
+        assert smtp.idle
+        # A socket that was left would be a ResourceWarning, which the suite makes an error.
+        assert len(asyncio.all_tasks()) == 1
+
+    port = free_port()
+    with SilentHost("127.0.0.2", port), SilentHost("127.0.0.3", port):
+        asyncio.run(run(port))
+
+
 # --- which addresses ------------------------------------------------------------------------------
 
 
@@ -191,7 +265,6 @@ def test_use_ipv6_chooses_the_family(
 
 def test_families_take_turns(dns: FakeDNS) -> None:
     dns.add(NAME, "127.0.0.2", "127.0.0.3", "127.0.0.4", "::1")
-    from smtps.client import SMTPS
     from smtps.ops import Connect, Deadline
 
     found = names.find(Connect(NAME, 25, SMTPS(), Deadline()))

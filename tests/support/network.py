@@ -42,6 +42,13 @@ class FakeDNS:
     def release(self) -> None:
         self._answers.set()
 
+    def finish(self) -> None:
+        """Let all that wait have their answers, so that none is there for the next test."""
+        self.release()
+        for thread in threading.enumerate():
+            if thread.name == "smtps-lookup":
+                thread.join(10)
+
     def _look_up(self, host: str, port: int, family: int = 0, *rest: int) -> list[Any]:
         self.asked.append(host)
         if host not in self._names:

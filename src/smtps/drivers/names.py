@@ -14,7 +14,7 @@ from ..ops import Connect
 from ..options import IPVersion
 from .failures import lookup_failure
 
-__all__ = ["Found", "Target", "find", "is_known", "own_name"]
+__all__ = ["Found", "Target", "find", "is_known", "look_up_key", "own_name"]
 
 # Not on every system.
 _UNIX: Any = getattr(socket, "AF_UNIX", None)
@@ -73,6 +73,13 @@ def is_known(op: Connect) -> bool:
     named = [op.host, op.options.local_address or "::"]
     has_name = bool(op.options.settings.hello) or own_name.cache_info().currsize > 0
     return has_name and all(is_address(host) for host in named)
+
+
+def look_up_key(op: Connect) -> tuple[object, ...]:
+    """Name all that the answer of `find` depends on."""
+    settings = op.options.settings
+    own = op.options.local_address
+    return op.host, op.port, own, settings.use_ipv6, bool(settings.hello)
 
 
 def find(op: Connect) -> Found:

@@ -8,6 +8,7 @@ quarter of a second and not the whole timeout.
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
 import selectors
 import socket
@@ -19,7 +20,7 @@ from ..errors import ConnectionFailed, TimedOut
 from ..ops import Connect
 from .background import in_background
 from .failures import attempts_in_words, connect_failure
-from .names import Found, Target, find, is_known
+from .names import Found, Target, find, is_known, look_up_key
 from .sockets import open_socket
 
 __all__ = ["Race"]
@@ -88,15 +89,21 @@ class Race:
         finally:
             for attempt in attempts:
                 attempt.cancel()
-            await asyncio.gather(*attempts, return_exceptions=True)
-            self._close_all_but(winner)
+            try:
+                await asyncio.gather(*attempts, return_exceptions=True)
+            except asyncio.CancelledError:
+                # Whoever asked for the connection is not there to close it.
+                winner = None
+                raise
+            finally:
+                self._close_all_but(winner)
 
     # --- the name ---------------------------------------------------------------------------------
 
     def _find(self, check: Callable[[], None]) -> Found:
         if is_known(self._op):
             return find(self._op)
-        answer = in_background(lambda: find(self._op))
+        answer = in_background(look_up_key(self._op), lambda: find(self._op))
         while True:
             check()
             left = self._left()
@@ -104,16 +111,20 @@ class Race:
                 return answer.result(_DELAY if left is None else min(left, _DELAY))
             except TimeoutError:
                 self._check_time()
+            except ConnectionFailed as error:
+                raise _own(error) from error.__cause__
 
     async def _find_async(self) -> Found:
         if is_known(self._op):
             return find(self._op)
-        answer = asyncio.wrap_future(in_background(lambda: find(self._op)))
+        answer = asyncio.wrap_future(in_background(look_up_key(self._op), lambda: find(self._op)))
         try:
             async with asyncio.timeout(self._left()):
                 return await answer
         except TimeoutError:
             raise self._timed_out() from None
+        except ConnectionFailed as error:
+            raise _own(error) from error.__cause__
 
     def _begin(self, found: Found) -> None:
         self.own_name = found.own_name
@@ -206,3 +217,8 @@ class Race:
 
     def _failure(self) -> ConnectionFailed:
         return connect_failure(self._op.host, self._op.port, self._failures)
+
+
+def _own(error: ConnectionFailed) -> ConnectionFailed:
+    """Copy what others are told too: each puts its own phase and receipt on it."""
+    return copy.copy(error)

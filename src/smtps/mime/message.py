@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from email.message import Message as EmailMessage
 from functools import lru_cache
-from typing import Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
 from ..address import Address, domain_to_wire, parse_address
 from ..envelope import Envelope
@@ -21,17 +21,12 @@ from .msgid import check_date, check_message_id, date_now, format_date, new_mess
 from .parts import Multipart, Part, Piece, TextPart
 from .people import People, author_header, parse_people, people_header
 from .rendering import Rendering
-from .smime import (
-    Encrypted,
-    PemSource,
-    Signed,
-    SmimeKey,
-    check_recipients,
-    load_certificates,
-)
 from .template import Template, has_fields
 from .transfer import SEVEN_BITS, Offer
 from .unsubscribe import quote_url, unsubscribe_headers
+
+if TYPE_CHECKING:
+    from .smime import PemSource
 
 __all__ = ["BodyHash", "Fill", "Headers", "Message", "Signer"]
 
@@ -416,6 +411,9 @@ class Message:
         Raises:
             BadValue: one of them cannot be used, or key and certificate do not belong together.
         """
+        # Here, since few sign in this way, and what it needs takes long to load.
+        from .smime import Signed, SmimeKey
+
         signing = SmimeKey(certificate, key, chain, password)
         self._wraps = (*self._wraps, lambda part: Signed(part, signing))
 
@@ -428,6 +426,8 @@ class Message:
         Raises:
             BadValue: one is no certificate, or its key is not RSA.
         """
+        from .smime import Encrypted, check_recipients, load_certificates
+
         readers = [
             one for source in certificates for one in load_certificates(source, "certificates")
         ]

@@ -145,7 +145,7 @@ class Proxy:
         login = ""
         if self.user:
             hashed = subprocess.run(
-                ["openssl", "passwd", "-apr1", self.password],
+                [require("openssl", "openssl"), "passwd", "-apr1", self.password],
                 check=True,
                 capture_output=True,
                 text=True,

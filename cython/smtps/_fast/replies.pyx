@@ -22,6 +22,7 @@ __all__ = ["ReplyParser"]
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_COMPACT_ASCII(object)
+    void PyObject_GC_UnTrack(void *)
 
 
 cdef enum:
@@ -209,6 +210,7 @@ cdef class ReplyParser:
         self._code = code
         texts = PyTuple_New(1)
         set_item(texts, 0, words)
+        PyObject_GC_UnTrack(<void *> texts)
         reply = self._make(self._enhanced_status(text, size), texts)
         recent.code = 0
         self._replies[recent - self._recent] = reply
@@ -224,6 +226,8 @@ cdef class ReplyParser:
         set_item(reply, 0, self._code)
         set_item(reply, 1, enhanced)
         set_item(reply, 2, texts)
+        # Numbers and texts refer to nothing; the collector need not visit each reply.
+        PyObject_GC_UnTrack(<void *> reply)
         return reply
 
     cdef object _enhanced_status(self, const uint8_t *text, size_t size):

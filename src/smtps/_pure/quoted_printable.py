@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from .buffers import as_bytes
@@ -32,7 +33,8 @@ _output_lines = re.compile(
     rb"(?!\.|From(?: |=20))(?:.{0,76}+(?:\n|\Z)|.{63,75}%b)|.{0,74}+(?:\n|\Z)|.{61,73}%b"
     % (_CUT, _CUT)
 ).findall
-_SOFT_BREAK = b"=\r\n"
+_first = itemgetter(slice(1))
+_SOFT_BREAK = b"=\n"
 
 
 def encode_quoted_printable(data: Buffer, /) -> bytes:
@@ -43,11 +45,14 @@ def encode_quoted_printable(data: Buffer, /) -> bytes:
     the F of "From " that open one: careless transports change those. No newline is added at the
     end.
     """
-    text = as_bytes(data).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    text = _escape_line_ends(_escape(text))
+    text = as_bytes(data)
+    # To look for one byte takes a sixtieth of looking for two.
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    lines = _output_lines(_escape_line_ends(_escape(text)))
     # The last piece is empty and behind what ends no line; soft breaks go everywhere first.
-    joined = _SOFT_BREAK.join(_output_lines(text)).replace(b"\n=\r\n", b"\r\n")
-    return _guard(joined.removesuffix(_SOFT_BREAK))
+    text = _SOFT_BREAK.join(_guard(lines)).replace(b"\n=\n", b"\n").removesuffix(_SOFT_BREAK)
+    return text.replace(b"\n", b"\r\n")
 
 
 def _escape(text: bytes) -> bytes:
@@ -64,14 +69,24 @@ def _escape(text: bytes) -> bytes:
 def _escape_line_ends(text: bytes) -> bytes:
     """Write a space or tab that ends a line as =XX."""
     for byte in b" \t":
+        if byte not in text:
+            continue
         blank, escaped = b"%c" % byte, b"=%02X" % byte
-        text = text.replace(blank + b"\n", escaped + b"\n")
+        # One pass; to replace takes two.
+        text = (escaped + b"\n").join(text.split(blank + b"\n"))
         if text.endswith(blank):
             text = text[:-1] + escaped
     return text
 
 
-def _guard(text: bytes) -> bytes:
+def _guard(lines: list[bytes]) -> list[bytes]:
     """Write what must not open an output line as =XX."""
-    text = (b"\n" + text).replace(b"\n.", b"\n=2E")
-    return text.replace(b"\nFrom ", b"\n=46rom ").replace(b"\nFrom=20", b"\n=46rom=20")[1:]
+    firsts = set(map(_first, lines))
+    if b"." not in firsts and b"F" not in firsts:
+        return lines
+    return [
+        b"=2E" + line[1:] if line[:1] == b"."
+        else b"=46" + line[1:] if line.startswith((b"From ", b"From=20"))
+        else line
+        for line in lines
+    ]  # fmt: skip

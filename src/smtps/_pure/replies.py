@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..errors import ProtocolError
@@ -30,6 +29,9 @@ _CONTINUED = {f"{code}-": code for code in range(200, 600)}
 _is_status = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}").fullmatch
 #: The length of the longest enhanced status.
 _LONGEST_STATUS = 9
+#: So many characters of a line, of which the last may be the CR of its end, tell all but its text.
+_OPENING = PREFIX + _LONGEST_STATUS + 2
+_MOST_OPENINGS = 64
 _new_tuple = tuple.__new__
 
 
@@ -58,6 +60,8 @@ class ReplyParser:
         # The bytes of the reply so far.
         self._size = 0
         self._failure = ""
+        # The code and enhanced status of replies, by what their lines began with.
+        self._openings: dict[str, tuple[int, str | None]] = {}
 
     @property
     def pending(self) -> bool:
@@ -82,12 +86,18 @@ class ReplyParser:
         # One character for each byte: text is cheaper to take apart than bytes, once it is text.
         lines = data.decode("latin-1").split("\n")
         rest = lines.pop()
+        openings, limit, is_ascii = self._openings, self._limit, data.isascii()
         for line in lines:
-            code = _LAST_LINES.get(line[:PREFIX])
             # Most replies have one line and come whole.
-            if code and self._size == 0 and len(line) <= self._limit:
-                found.append(_make_reply(code, (_words(line[PREFIX:].removesuffix("\r")),)))
-                continue
+            if self._size == 0 and len(line) <= limit:
+                known = openings.get(line[:_OPENING]) or self._open(line)
+                if known:
+                    code, enhanced = known
+                    text = line[PREFIX:-1] if line[-1:] == "\r" else line[PREFIX:]
+                    text = text if is_ascii else _words(text)
+                    # The constructor of a named tuple takes twice as long.
+                    found.append(_new_tuple(Reply, (code, enhanced, (text,))))
+                    continue
             self._size += len(line) + 1
             if self._size > MOST_BYTES:
                 break
@@ -101,6 +111,17 @@ class ReplyParser:
             self._held = (self._held + rest)[: self._limit + 2]
         if self._size > MOST_BYTES:
             self._failure = too_large()
+
+    def _open(self, line: str) -> tuple[int, str | None] | None:
+        """Give the code and enhanced status of a line that is a reply, and remember its opening."""
+        code = _LAST_LINES.get(line[:PREFIX])
+        if code is None:
+            return None
+        if len(self._openings) == _MOST_OPENINGS:
+            self._openings.clear()
+        found = code, _enhanced_status(code, line[PREFIX:].removesuffix("\r"))
+        self._openings[line[:_OPENING]] = found
+        return found
 
     def _take_line(self, line: str, found: list[Reply]) -> None:
         """Add one line to the reply, and the reply to `found` if the line ends it."""
@@ -129,16 +150,13 @@ def _words(text: str) -> str:
 
 
 def _make_reply(code: int, texts: tuple[str, ...]) -> Reply:
-    status = texts[0][: _LONGEST_STATUS + 1].partition(" ")[0]
-    enhanced = status if _status_class(status) == code // 100 else None
-    # The constructor of a named tuple takes twice as long.
-    return _new_tuple(Reply, (code, enhanced, texts))
+    return _new_tuple(Reply, (code, _enhanced_status(code, texts[0]), texts))
 
 
-@lru_cache(maxsize=256)
-def _status_class(word: str) -> int:
-    """Give the first digit of an enhanced status, and 0 for any other word."""
-    return int(word[0]) if _is_status(word) else 0
+def _enhanced_status(code: int, text: str) -> str | None:
+    """Give the enhanced status that opens a text, if it has the class of the code. RFC 2034."""
+    status = text[: _LONGEST_STATUS + 1].partition(" ")[0]
+    return status if _is_status(status) and int(status[0]) == code // 100 else None
 
 
 # --- what a server did wrong, in the same words from both implementations -------------------------

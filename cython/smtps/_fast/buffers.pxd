@@ -16,8 +16,9 @@ cdef extern from "Python.h":
 
 
 cdef enum:
-    # Giving the GIL away costs some 20 ns and a wait to get it back: not for less than this.
-    GIL_THRESHOLD = 65536
+    # Giving the GIL away costs some 20 ns and a wait to get it back: not for less than this, which
+    # takes some 10 us.
+    GIL_THRESHOLD = 262144
 
 
 cdef struct View:

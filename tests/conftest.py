@@ -116,3 +116,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     for module in ("claim", "settle", "work"):
         monkeypatch.setattr(f"smtps.spool.{module}.time", clock, raising=False)
     return clock
+
+
+@pytest.fixture
+def asynchronous() -> Iterator[Front]:
+    """Give the component on asyncio."""
+    with Front("async") as front:
+        yield front

@@ -15,8 +15,8 @@ LAYERS = [
     {
         "_choice", "_fast", "_pure", "address", "certificate",
         "certificate_store", "charsets", "codec", "envelope", "errors", "events",
-        "firewall", "hosts", "options", "phase", "properties", "receipt", "recipients", "reply",
-        "settings", "tls_properties", "tls_settings", "tokens", "url",
+        "firewall", "hosts", "letter", "options", "phase", "properties", "receipt", "recipients",
+        "reply", "settings", "tls_properties", "tls_settings", "tokens", "url",
     },
     {"dkim", "mime", "sasl", "wire"},
     {"dialogue", "ops", "session", "spool"},

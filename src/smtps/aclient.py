@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -11,10 +12,12 @@ from .accessors import with_accessors
 from .component import Component, settle
 from .dialogue.closing import close_session
 from .dialogue.command import command, expand, listen, verify
+from .dialogue.many import send_all
 from .dialogue.opening import open_session
 from .dialogue.submission import submit
 from .dialogue.transaction import Transaction
 from .drivers.aio import AsyncDriver, in_thread, settled
+from .drivers.supply import AsyncSupply, IteratorSupply
 from .envelope import Recipient
 from .errors import AlreadyConnected, SMTPSError
 from .events import Error
@@ -81,6 +84,15 @@ class AsyncSMTPS(Component):
         if item is None and receipt.accepted:
             self._was_sent(transaction)
         return settle(receipt)
+
+    def send_many(
+        self, items: Iterable[Item] | AsyncIterable[Item], *, window: int | None = None
+    ) -> AsyncIterator[Receipt]:
+        """Like `SMTPS.send_many`, as an asynchronous iterator; the items may come from one too."""
+        supply: AsyncSupply | IteratorSupply
+        supply = AsyncSupply(items) if isinstance(items, AsyncIterable) else IteratorSupply(items)
+        work = self._work(supply, window)
+        return self._each("send_many", send_all(self._live, work, window), supply)
 
     async def send_to_terminal_only(self) -> None:
         """Like `SMTPS.send_to_terminal_only`, awaited."""
@@ -166,9 +178,26 @@ class AsyncSMTPS(Component):
             return error
 
     async def _run(self, method: str, dialogue: Dialogue[T]) -> T:
-        session = self._enter(method)
-        try:
+        async with self._method(method):
             return await self._driver.run(dialogue)
+
+    async def _each(
+        self, method: str, dialogue: Dialogue[None], supply: IteratorSupply | AsyncSupply
+    ) -> AsyncIterator[Receipt]:
+        try:
+            async with self._method(method), aclosing(self._driver.stream(dialogue)) as batches:
+                async for receipts in batches:
+                    for receipt in receipts:
+                        yield receipt
+        finally:
+            await supply.close()
+
+    @asynccontextmanager
+    async def _method(self, name: str) -> AsyncIterator[None]:
+        """Be busy with a method; if it breaks in the middle of something, the connection goes."""
+        session = self._enter(name)
+        try:
+            yield
         except SMTPSError as error:
             if not session.resting:
                 await self._driver.run(close_session(session, error))

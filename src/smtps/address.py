@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Address",
     "domain_to_wire",
+    "is_plain",
     "parse_address",
     "parse_address_list",
     "parse_sender",
@@ -148,6 +149,14 @@ def parse_address(text: str, *, field: str) -> Address:
     if len(text) <= _PLAIN_LIMIT and (plain := _plain_address(text)):
         return _checked(*plain.groups())
     return _Scanner(text, field).only()
+
+
+def is_plain(text: object) -> bool:
+    """Tell whether a text is an address that is checked by now and needs neither quotes nor UTF-8.
+
+    Of others nothing is said; `parse_address` knows.
+    """
+    return type(text) is str and len(text) <= _PLAIN_LIMIT and bool(_plain_address(text))
 
 
 def parse_address_list(text: str, *, field: str) -> list[Address]:

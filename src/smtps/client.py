@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -11,10 +12,12 @@ from .accessors import with_accessors
 from .component import Component, settle
 from .dialogue.closing import close_session
 from .dialogue.command import command, expand, listen, verify
+from .dialogue.many import send_all
 from .dialogue.opening import open_session
 from .dialogue.submission import submit
 from .dialogue.transaction import Transaction
 from .drivers.blocking import BlockingDriver
+from .drivers.supply import IteratorSupply
 from .envelope import Recipient
 from .errors import AlreadyConnected, SMTPSError
 from .events import Error
@@ -111,6 +114,27 @@ class SMTPS(Component):
         if item is None and receipt.accepted:
             self._was_sent(transaction)
         return settle(receipt)
+
+    def send_many(self, items: Iterable[Item], *, window: int | None = None) -> Iterator[Receipt]:
+        """Send messages, many of them in flight at a time, and give a receipt for each.
+
+        Nothing is sent before the first receipt is asked for. Items are taken as there is room for
+        them, and receipts come as soon as they are known: `receipt.index` is the item's place. No
+        message raises, its receipt says what became of it. When the connection breaks, messages
+        that were surely not taken go out over another one, as long as connections deliver anything.
+        To leave the iteration early drops the connection, with what is in flight on it.
+
+        Args:
+            items: each as `send` takes it.
+            window: the most messages in flight; without it, as many as the connection can use.
+
+        Raises:
+            BadValue: the arguments cannot be used.
+            SMTPSError: no session could be opened at all, or `interrupt` was called.
+            Exception: what the iterator of the items raised, after the receipts of those it gave.
+        """
+        work = self._work(IteratorSupply(items), window)
+        return self._each("send_many", send_all(self._live, work, window))
 
     def send_to_terminal_only(self) -> None:
         """Send the classic message to the terminal of a user who is logged in (SEND, RFC 821).
@@ -256,10 +280,20 @@ class SMTPS(Component):
             return error
 
     def _run(self, method: str, dialogue: Dialogue[T]) -> T:
-        """Carry out a dialogue; if it breaks in the middle of something, the connection goes."""
-        session = self._enter(method)
-        try:
+        with self._method(method):
             return self._driver.run(dialogue)
+
+    def _each(self, method: str, dialogue: Dialogue[None]) -> Iterator[Receipt]:
+        with self._method(method):
+            for receipts in self._driver.stream(dialogue):
+                yield from receipts
+
+    @contextmanager
+    def _method(self, name: str) -> Iterator[None]:
+        """Be busy with a method; if it breaks in the middle of something, the connection goes."""
+        session = self._enter(name)
+        try:
+            yield
         except SMTPSError as error:
             if not session.resting:
                 self._driver.run(close_session(session, error))

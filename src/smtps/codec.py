@@ -13,6 +13,7 @@ from ._pure.texts import EncodedText
 
 # Type checkers see the plain Python, which the compiled functions are held to.
 if TYPE_CHECKING or implementation == "pure":
+    from ._pure.addresses import plain_addresses
     from ._pure.base64 import Base64Encoder, encode_base64, encode_base64_into
     from ._pure.canonical import BodyCanonicalizer
     from ._pure.dots import (
@@ -28,6 +29,7 @@ if TYPE_CHECKING or implementation == "pure":
     from ._pure.survey import survey
     from ._pure.texts import encode_text
 else:
+    from ._fast.addresses import plain_addresses
     from ._fast.base64 import Base64Encoder, encode_base64, encode_base64_into
     from ._fast.canonical import BodyCanonicalizer
     from ._fast.dots import (
@@ -61,5 +63,6 @@ __all__ = [
     "level",
     "normalize_newlines",
     "normalize_newlines_into",
+    "plain_addresses",
     "survey",
 ]

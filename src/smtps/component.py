@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self
 from .certificate import Certificate
 from .classic import ClassicMessage
 from .dialogue.transaction import Transaction
+from .dialogue.work import Supply, Work
 from .drivers.names import own_name
 from .envelope import Recipient
 from .errors import BadValue, Busy, NotConnected
@@ -282,6 +283,29 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
             return self._classic_transaction()
         everyone = self.settings.recipient_policy is RecipientPolicy.ALL
         return transaction_of(item, sender, recipients, everyone=everyone)
+
+    def _work(self, supply: Supply, window: int | None) -> Work:
+        """Make what `send_many` works on.
+
+        Raises:
+            BadValue: the window is not a number of messages.
+        """
+        if window is not None and (
+            isinstance(window, bool) or not isinstance(window, int) or window < 1
+        ):
+            raise BadValue("window", "expected a number of messages, at least 1")
+        everyone = self.settings.recipient_policy is RecipientPolicy.ALL
+        return Work(supply, self._item_transaction, alone=everyone)
+
+    def _item_transaction(self, item: Item) -> Transaction:
+        """Make the transaction of one item of many.
+
+        Raises:
+            BadValue, AddressError: it cannot be sent as it is.
+        """
+        if item is None:
+            raise BadValue("item", "None is no message")
+        return self._transaction(item, None, None)
 
 
 def settle(receipt: Receipt) -> Receipt:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
 
 from .address import Address, parse_address, parse_sender
+from .codec import plain_addresses
 from .errors import AddressError, BadValue
 from .options import refuse_controls
 
@@ -51,12 +52,12 @@ class Recipient:
         object.__setattr__(self, "orcpt", orcpt)
 
 
-@dataclass(frozen=True, slots=True, init=False)
 class Envelope:
     """The sender and the recipients of one message, and how it is to be carried.
 
     Each parameter is sent only to a server that offers its extension; where it is missing, sending
     fails with `NotOffered` before any byte, since a promise that nobody keeps is worse than none.
+    An envelope never changes.
 
     Args:
         sender: where failures are reported; "" or "<>" is nobody.
@@ -74,15 +75,16 @@ class Envelope:
         BadValue: a parameter cannot be sent.
     """
 
+    # Most envelopes are nothing but ASCII addresses, and are made by the million: those hold what
+    # is here and nothing else. The rest is in `_details`, and recipients are made when asked for.
+    __slots__ = ("_details", "_recipients", "addresses", "sender")
+
+    #: The sender's address, empty for nobody.
     sender: str
-    recipients: tuple[Recipient, ...]
-    smtputf8: bool
-    ret: Literal["FULL", "HDRS"] | None
-    envid: str | None
-    requiretls: bool
-    deliver_by: int | None
-    priority: int | None
-    mailbox: Address | None
+    #: The recipients' addresses in their order.
+    addresses: tuple[str, ...]
+    _recipients: tuple[Recipient, ...] | None
+    _details: Details | None
 
     def __init__(
         self,
@@ -96,44 +98,198 @@ class Envelope:
         deliver_by: int | None = None,
         priority: int | None = None,
     ) -> None:
-        mailbox = parse_sender(sender, field="sender")
+        details = None
+        known: tuple[Recipient, ...] | None = None
         if isinstance(recipients, (str, Recipient)):
             recipients = (recipients,)
-        known = tuple(
-            recipient if isinstance(recipient, Recipient) else Recipient(recipient)
-            for recipient in recipients
-        )
-        if not known:
-            raise AddressError("recipients", "there is none; name at least one")
-        if ret not in (None, "FULL", "HDRS"):
-            raise BadValue("ret", 'expected "FULL" or "HDRS"')
-        if envid is not None:
-            refuse_controls("envid", envid)
-            if not 0 < len(envid) <= 100 or not envid.isascii():
-                raise BadValue("envid", "expected 1 to 100 ASCII characters")
-        if deliver_by is not None and (deliver_by == 0 or abs(deliver_by) > 999_999_999):
-            raise BadValue("deliver_by", "expected seconds, at most nine digits and not 0")
-        if priority is not None and not -9 <= priority <= 9:
-            raise BadValue("priority", f"{priority} is not between -9 and 9")
-        if smtputf8 is None:
-            smtputf8 = (mailbox is not None and mailbox.needs_utf8) or any(
-                recipient.mailbox.needs_utf8 for recipient in known
+        addresses = plain_addresses(sender, recipients)
+        if (
+            addresses is None
+            or smtputf8
+            or ret is not None
+            or envid is not None
+            or requiretls
+            or deliver_by is not None
+            or priority is not None
+        ):
+            mailbox = parse_sender(sender, field="sender")
+            known = tuple(
+                recipient if isinstance(recipient, Recipient) else Recipient(recipient)
+                for recipient in recipients
             )
-        put = object.__setattr__
-        put(self, "mailbox", mailbox)
-        put(self, "sender", _bare(mailbox) if mailbox else "")
-        put(self, "recipients", known)
-        put(self, "smtputf8", smtputf8)
-        put(self, "ret", ret)
-        put(self, "envid", envid)
-        put(self, "requiretls", requiretls)
-        put(self, "deliver_by", deliver_by)
-        put(self, "priority", priority)
+            if not known:
+                raise AddressError("recipients", "there is none; name at least one")
+            sender = _bare(mailbox) if mailbox else ""
+            addresses = tuple(recipient.address for recipient in known)
+            details = Details(
+                mailbox,
+                _check_utf8(smtputf8, mailbox, known),
+                _check_ret(ret),
+                _check_envid(envid),
+                requiretls,
+                _check_deliver_by(deliver_by),
+                _check_priority(priority),
+            )
+        _set_sender(self, sender)
+        _set_addresses(self, addresses)
+        _set_recipients(self, known)
+        _set_details(self, details)
 
     @property
-    def addresses(self) -> tuple[str, ...]:
-        """The recipients' addresses in their order."""
-        return tuple(recipient.address for recipient in self.recipients)
+    def is_plain(self) -> bool:
+        """Whether MAIL and RCPT need nothing but the addresses, as they are."""
+        return self._details is None
+
+    @property
+    def recipients(self) -> tuple[Recipient, ...]:
+        """The recipients in their order."""
+        known = self._recipients
+        if known is None:
+            known = tuple(map(Recipient, self.addresses))
+            _set_recipients(self, known)
+        return known
+
+    @property
+    def mailbox(self) -> Address | None:
+        """The sender as an address; None for nobody."""
+        if self._details is not None:
+            return self._details.mailbox
+        return parse_sender(self.sender, field="sender")
+
+    @property
+    def smtputf8(self) -> bool:
+        """Whether UTF-8 addresses and headers are needed."""
+        return self._details is not None and self._details.smtputf8
+
+    @property
+    def ret(self) -> Literal["FULL", "HDRS"] | None:
+        """How much of the message a failure report repeats."""
+        return self._details.ret if self._details is not None else None
+
+    @property
+    def envid(self) -> str | None:
+        """The identifier that failure reports repeat."""
+        return self._details.envid if self._details is not None else None
+
+    @property
+    def requiretls(self) -> bool:
+        """Whether every hop must use TLS."""
+        return self._details is not None and self._details.requiretls
+
+    @property
+    def deliver_by(self) -> int | None:
+        """The seconds by which it must arrive."""
+        return self._details.deliver_by if self._details is not None else None
+
+    @property
+    def priority(self) -> int | None:
+        """The priority, from -9 to 9."""
+        return self._details.priority if self._details is not None else None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"cannot set {name}: an envelope does not change; make another")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"cannot delete {name}: an envelope does not change")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Envelope):
+            return NotImplemented
+        return self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash((self.sender, self.addresses))
+
+    def __repr__(self) -> str:
+        known = self.recipients if self._details is not None else self.addresses
+        text = f"Envelope({self.sender!r}, {list(known)!r}"
+        if self._details is not None:
+            names = (field.name for field in fields(self._details))
+            values = ((name, getattr(self, name)) for name in names if name != "mailbox")
+            text += "".join(f", {name}={value!r}" for name, value in values if value)
+        return text + ")"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (
+            self.sender,
+            self.addresses,
+            self._recipients if self._details is not None else None,
+            self._details,
+        )
+
+    def _fields(self) -> tuple[object, ...]:
+        details = self._details or _PLAIN
+        return (self.sender, self.recipients, replace(details, mailbox=None))
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What an envelope says beyond plain addresses."""
+
+    mailbox: Address | None = None
+    smtputf8: bool = False
+    ret: Literal["FULL", "HDRS"] | None = None
+    envid: str | None = None
+    requiretls: bool = False
+    deliver_by: int | None = None
+    priority: int | None = None
+
+
+_PLAIN = Details()
+_set_sender = Envelope.__dict__["sender"].__set__
+_set_addresses = Envelope.__dict__["addresses"].__set__
+_set_recipients = Envelope.__dict__["_recipients"].__set__
+_set_details = Envelope.__dict__["_details"].__set__
+
+
+def _restore(
+    sender: str,
+    addresses: tuple[str, ...],
+    recipients: tuple[Recipient, ...] | None,
+    details: Details | None,
+) -> Envelope:
+    envelope = Envelope.__new__(Envelope)
+    _set_sender(envelope, sender)
+    _set_addresses(envelope, addresses)
+    _set_recipients(envelope, recipients)
+    _set_details(envelope, details)
+    return envelope
+
+
+def _check_utf8(
+    smtputf8: bool | None, mailbox: Address | None, recipients: Iterable[Recipient]
+) -> bool:
+    if smtputf8 is not None:
+        return smtputf8
+    return (mailbox is not None and mailbox.needs_utf8) or any(
+        recipient.mailbox.needs_utf8 for recipient in recipients
+    )
+
+
+def _check_ret(ret: Literal["FULL", "HDRS"] | None) -> Literal["FULL", "HDRS"] | None:
+    if ret not in (None, "FULL", "HDRS"):
+        raise BadValue("ret", 'expected "FULL" or "HDRS"')
+    return ret
+
+
+def _check_envid(envid: str | None) -> str | None:
+    if envid is not None:
+        refuse_controls("envid", envid)
+        if not 0 < len(envid) <= 100 or not envid.isascii():
+            raise BadValue("envid", "expected 1 to 100 ASCII characters")
+    return envid
+
+
+def _check_deliver_by(seconds: int | None) -> int | None:
+    if seconds is not None and (seconds == 0 or abs(seconds) > 999_999_999):
+        raise BadValue("deliver_by", "expected seconds, at most nine digits and not 0")
+    return seconds
+
+
+def _check_priority(priority: int | None) -> int | None:
+    if priority is not None and not -9 <= priority <= 9:
+        raise BadValue("priority", f"{priority} is not between -9 and 9")
+    return priority
 
 
 def _bare(mailbox: Address) -> str:

@@ -43,6 +43,7 @@ __all__ = [
     "SenderRefused",
     "ServiceClosing",
     "SessionError",
+    "SourceFailed",
     "TLSError",
     "TimedOut",
     "TooLarge",
@@ -115,6 +116,25 @@ class AddressError(BadValue):
     """An address is not one that RFC 5321 allows, or not one that this session can carry."""
 
     code = 165
+
+
+class SourceFailed(SMTPSError):
+    """The program's own content, file or iterator failed while it was read; nothing was sent.
+
+    The error of the source is the cause (`__cause__`).
+    """
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(116, f"the content could not be read: {cause!r}")
+
+    @classmethod
+    def of(cls, error: Exception) -> SMTPSError:
+        """Give an error as one of this package: itself if it is one, else as a source's."""
+        if isinstance(error, SMTPSError):
+            return error
+        failed = cls(error)
+        failed.__cause__ = error
+        return failed
 
 
 class Locked(SMTPSError, RuntimeError):

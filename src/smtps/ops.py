@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any, TypeAlias, TypeVar
 
 from .properties import ConnectionProperties
+from .receipt import Receipt
 
 __all__ = [
     "Await",
@@ -24,6 +25,8 @@ __all__ = [
     "Deadline",
     "Dialogue",
     "Emit",
+    "Finished",
+    "Give",
     "Op",
     "Poll",
     "PrepareTLS",
@@ -112,8 +115,10 @@ class Poll:
 class Write:
     """Send all of `data`. Gives back whether bytes of the server have arrived meanwhile."""
 
-    data: bytes
+    data: bytes | memoryview
     deadline: Deadline
+    #: How many bytes have gone to the system by now, also when it fails.
+    sent: int = 0
 
 
 @dataclass(slots=True)
@@ -201,6 +206,20 @@ class Await:
 
 
 @dataclass(slots=True)
+class Give:
+    """Hand receipts to the caller of `send_many`, who may take them at leisure."""
+
+    receipts: list[Receipt]
+
+
+@dataclass(slots=True)
+class Finished:
+    """The end of a dialogue, and its result; no operation, but what drivers tell each other."""
+
+    value: Any
+
+
+@dataclass(slots=True)
 class Emit:
     """Tell the program what happened."""
 
@@ -220,6 +239,7 @@ Op: TypeAlias = (
     | Call
     | Await
     | Emit
+    | Give
 )
 
 T = TypeVar("T")

@@ -7,6 +7,7 @@ reply with the wrong command.
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from time import monotonic
 
@@ -42,6 +43,8 @@ class Session:
         self.certificate_status = ""
         #: Held so that connections with the same provider find the same source.
         self.tokens: TokenSource | None = None
+        #: The most messages that the program sends over one connection, if there is a limit.
+        self.most_messages: int | None = None
         self.reset()
 
     def reset(self) -> None:
@@ -58,6 +61,8 @@ class Session:
         self.capabilities = Capabilities()
         #: Whether the user logged in and the server was not asked since what it offers.
         self.may_offer_more = False
+        #: How many transactions were begun.
+        self.transactions = 0
         self._awaited: deque[Phase] = deque()
         self._replies: deque[Reply] = deque()
         self._parser = ReplyParser(self.options.settings.max_line_length)
@@ -75,6 +80,13 @@ class Session:
     def is_verified(self) -> bool:
         """Whether there is TLS, with a certificate that passed without an exception."""
         return self.tls is not None and self.certificate_status == "OK"
+
+    @property
+    def room(self) -> int:
+        """How many more transactions this connection may carry. RFC 9422, section 4.1."""
+        limits = (self.most_messages, self.capabilities.limits.mail)
+        most = min((limit for limit in limits if limit is not None), default=sys.maxsize)
+        return max(0, most - self.transactions)
 
     @property
     def trail(self) -> bool:

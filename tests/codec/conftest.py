@@ -9,6 +9,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 _MODULES = (
+    "addresses",
     "base64",
     "canonical",
     "dots",
@@ -17,6 +18,7 @@ _MODULES = (
     "replies",
     "survey",
     "texts",
+    "window",
 )
 
 

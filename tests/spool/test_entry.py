@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 
 import pytest
 from hypothesis import given
@@ -56,9 +57,9 @@ def test_an_entry_is_read_as_it_was_written(envelope: Envelope) -> None:
 
 def test_every_field_of_an_envelope_is_kept() -> None:
     """A field that is new in the envelope has to be spelled in the file too."""
-    assert {field.name for field in dataclasses.fields(Envelope)} == {
+    assert set(inspect.signature(Envelope).parameters) == {
         *("sender", "recipients", "smtputf8", "ret", "envid", "requiretls", "deliver_by"),
-        *("priority", "mailbox"),
+        "priority",
     }
     assert {field.name for field in dataclasses.fields(Recipient)} == {
         *("address", "notify", "orcpt", "mailbox"),

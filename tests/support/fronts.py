@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Generator
+from itertools import islice
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,6 +17,7 @@ class Front:
     """`SMTPS`, or `AsyncSMTPS` on a loop of its own; either is called as if it were blocking."""
 
     def __init__(self, kind: str) -> None:
+        self.kind = kind
         self.kind = kind
         self._class: type[Any] = {"sync": SMTPS, "async": AsyncSMTPS}[kind]
         self._runner = asyncio.Runner() if kind == "async" else None
@@ -52,6 +55,30 @@ class Front:
         receipt: Receipt = self.run(smtp.send(*arguments, **keywords))
         return receipt
 
+    def each(self, receipts: Any) -> Generator[Receipt, None, None]:
+        """Give the receipts of `send_many`, and close the iterator in the end."""
+        if self._runner is None:
+            try:
+                yield from receipts
+            finally:
+                receipts.close()
+            return
+        try:
+            while (receipt := self._runner.run(_next(receipts))) is not None:
+                yield receipt
+        finally:
+            self._runner.run(receipts.aclose())
+
+    def send_many(
+        self, smtp: Any, items: Any, *, window: int | None = None, most: int | None = None
+    ) -> list[Receipt]:
+        """Give the receipts of all items, or the first `most`."""
+        receipts = self.each(smtp.send_many(items, window=window))
+        try:
+            return list(islice(receipts, most))
+        finally:
+            receipts.close()
+
     def _keep(self, smtp: Any) -> Any:
         self._open.append(smtp)
         return smtp
@@ -59,3 +86,7 @@ class Front:
     def run(self, result: Any) -> Any:
         """Give a result, or wait for it."""
         return result if self._runner is None else self._runner.run(result)
+
+
+async def _next(receipts: AsyncIterator[Receipt]) -> Receipt | None:
+    return await anext(receipts, None)

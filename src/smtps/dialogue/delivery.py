@@ -21,7 +21,8 @@ from ..receipt import Receipt
 from ..reply import Reply
 from ..session import Session
 from ..wire.content import CHUNK_SIZE, Section
-from .exchange import check_quiet, exchange, hear_last_words, read_reply, write
+from .exchange import check_quiet, exchange, hear_last_words, read_reply, reset, write
+from .manners import may_pipeline
 from .opening import ask_again
 from .transaction import Transaction
 
@@ -30,8 +31,14 @@ __all__ = ["deliver"]
 _TRANSFERS = {StartTransfer, Transfer, EndTransfer}
 
 
-def deliver(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
+def deliver(
+    session: Session, transaction: Transaction, *, careful: bool = False
+) -> Dialogue[Receipt]:
     """Carry out one transaction, whatever becomes of it: the receipt says.
+
+    Args:
+        careful: whether DATA waits for the replies to the recipients, so that a server that
+            refuses them all has no other command to count as an error.
 
     Afterwards the session rests, or is over (`session.resting` is False) and the caller closes it.
 
@@ -47,9 +54,10 @@ def deliver(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
             raise
         mail, rcpts = _commands(session, transaction)
     session.resting = False
+    session.transactions += 1
     try:
         yield from check_quiet(session, Phase.MAIL)
-        receipt = yield from _transact(session, transaction, mail, rcpts)
+        receipt = yield from _transact(session, transaction, mail, rcpts, careful)
     except (SessionError, ServiceClosing) as error:
         return transaction.broken(error)
     session.resting = not session.over
@@ -62,13 +70,13 @@ def _commands(session: Session, transaction: Transaction) -> tuple[bytes, list[b
 
 
 def _transact(
-    session: Session, transaction: Transaction, mail: bytes, rcpts: list[bytes]
+    session: Session, transaction: Transaction, mail: bytes, rcpts: list[bytes], careful: bool
 ) -> Dialogue[Receipt]:
-    if session.capabilities.pipelining:
+    if may_pipeline(session):
         # A required recipient may still stop the message, so DATA waits for the replies:
         # after it, an empty message would go to the recipients that were accepted.
         # RFC 2033 4.2: DATA without an accepted recipient has no end that is answered.
-        early_data = not transaction.required and not session.is_lmtp
+        early_data = not (transaction.required or session.is_lmtp or careful)
         data_reply, error = yield from _send_group(session, transaction, mail, rcpts, early_data)
     else:
         data_reply, error = None, (yield from _send_each(session, transaction, mail, rcpts))
@@ -224,11 +232,5 @@ def _give_up(
     session: Session, transaction: Transaction, error: SMTPSError, reply: Reply | None = None
 ) -> Dialogue[Receipt]:
     """End the transaction, so that it lends its sender and recipients to no other."""
-    receipt = transaction.stopped(error, reply)
-    try:
-        answer = yield from exchange(session, b"RSET\r\n", Phase.RSET)
-        session.over = not answer.positive
-    except (SessionError, ServiceClosing):
-        # What became of this message is known; only the session is lost.
-        session.over = True
-    return receipt
+    yield from reset(session)
+    return transaction.stopped(error, reply)

@@ -9,7 +9,16 @@ from ..phase import Phase
 from ..reply import Reply
 from ..session import Session
 
-__all__ = ["check_quiet", "exchange", "gain", "read_reply", "remark", "tell_status", "write"]
+__all__ = [
+    "check_quiet",
+    "exchange",
+    "gain",
+    "read_reply",
+    "remark",
+    "reset",
+    "tell_status",
+    "write",
+]
 
 # What the server said before it closed is here already or never comes.
 _LAST_WORDS = Deadline(1.0)
@@ -93,6 +102,23 @@ def check_quiet(session: Session, phase: Phase) -> Dialogue[None]:
             lost.at(phase)
             raise
     session.refuse_unasked(phase)
+
+
+def reset(session: Session) -> Dialogue[bool]:
+    """End whatever transaction is open, so that it lends its sender and recipients to no other.
+
+    Never fails: what became of the message is known by now, and the session may be lost.
+
+    Returns:
+        Whether the session can go on.
+    """
+    try:
+        answer = yield from exchange(session, b"RSET\r\n", Phase.RSET)
+    except (SessionError, ServiceClosing):
+        session.over = True
+    else:
+        session.over = not answer.positive
+    return not session.over
 
 
 def hear_last_words(session: Session, lost: ConnectionLost) -> Dialogue[None]:

@@ -17,11 +17,16 @@ from .transaction import Transaction
 __all__ = ["deliver_to_all"]
 
 
-def deliver_to_all(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
+def deliver_to_all(
+    session: Session, transaction: Transaction, *, careful: bool = False
+) -> Dialogue[Receipt]:
     """Deliver in as many transactions as the server makes of it, and give one receipt.
 
     A message whose recipients must all be taken is not parted among those, and content that can be
     read only once is sent once: then the receipt says who was deferred, or not sent to.
+
+    Args:
+        careful: as `deliver` has it.
 
     Raises:
         NotOffered, AddressError, TooLarge, OSError: as `deliver`.
@@ -29,7 +34,7 @@ def deliver_to_all(session: Session, transaction: Transaction) -> Dialogue[Recei
     most = session.capabilities.limits.rcpt or len(transaction.envelope.recipients)
     places, waiting = _part(transaction, most)
     portion = transaction.portion(places) if waiting else transaction
-    receipt = yield from deliver(session, portion)
+    receipt = yield from deliver(session, portion, careful=careful)
     if not waiting and not _crowded_out(portion, receipt):
         return receipt
     receipts = [receipt]
@@ -41,7 +46,7 @@ def deliver_to_all(session: Session, transaction: Transaction) -> Dialogue[Recei
             break
         places, waiting = waiting[:most], waiting[most:]
         portion = transaction.portion(places, portion.content)
-        receipts.append((yield from deliver(session, portion)))
+        receipts.append((yield from deliver(session, portion, careful=careful)))
         results.update(zip(places, receipts[-1].results, strict=True))
     return _joined(transaction, receipts, results)
 

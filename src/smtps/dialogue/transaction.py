@@ -15,7 +15,7 @@ from ..errors import (
     TooLarge,
 )
 from ..phase import Phase
-from ..receipt import Outcome, Receipt, RecipientResult
+from ..receipt import Outcome, Receipt, outcome_of
 from ..reply import Reply
 from ..wire.capabilities import Capabilities
 from ..wire.content import Content
@@ -75,6 +75,17 @@ class Transaction:
             self._content = self._make_content(Capabilities())
         return self._content
 
+    def compose(self, capabilities: Capabilities) -> Content:
+        """Make the content for a server, if it depends on that, and give it."""
+        if self._make_content is not None:
+            self._content = self._make_content(capabilities)
+        return self.content
+
+    @property
+    def is_special(self) -> bool:
+        """Whether its commands are not those of any other message."""
+        return bool(self.required or self.rcpt_options) or self.verb != "MAIL FROM"
+
     def close(self) -> None:
         """Let go of what was opened for the content."""
         if self._content is not None:
@@ -87,13 +98,12 @@ class Transaction:
             NotOffered, AddressError: the server lacks what the envelope needs.
             TooLarge: the content is larger than the server takes. RFC 1870, section 6.
         """
-        if self._make_content is not None:
-            self._content = self._make_content(capabilities)
-        size, limit = self.content.size, capabilities.size
+        content = self.compose(capabilities)
+        size, limit = content.size, capabilities.size
         if size is not None and limit and size > limit:
             raise TooLarge(size, limit)
         body = None
-        if capabilities.eight_bit_mime and self.content.eight_bit is not False:
+        if capabilities.eight_bit_mime and content.eight_bit is not False:
             body = "8BITMIME"
         return mail_command(self.envelope, capabilities, size=size, body=body, verb=self.verb)
 
@@ -172,7 +182,7 @@ class Transaction:
 
     def taken(self, reply: Reply) -> Receipt:
         """The server answered the end of the content, and so decided for all it had accepted."""
-        return self._receipt(_outcome(reply), reply)
+        return self._receipt(outcome_of(reply), reply)
 
     def decided(self) -> Receipt:
         """The server answered the end of the content for each recipient that it had accepted."""
@@ -187,7 +197,7 @@ class Transaction:
             reply: a refusal that holds for every recipient; without one, those not refused by
                 name were simply not sent to.
         """
-        outcome = Outcome.NOT_SENT if reply is None else _outcome(reply)
+        outcome = Outcome.NOT_SENT if reply is None else outcome_of(reply)
         return self._receipt(outcome, reply, error)
 
     def broken(self, error: SessionError | ServiceClosing) -> Receipt:
@@ -199,7 +209,7 @@ class Transaction:
             assert reply is not None
             # 421 to the end of the content is an answer; before it, the message was not read.
             if not reply.positive and (self.handed_over or reply.code != 421):
-                return self._receipt(_outcome(reply), reply, error)
+                return self._receipt(outcome_of(reply), reply, error)
         if self.handed_over:
             unknown = DeliveryUnknown(error)
             unknown.__cause__ = error
@@ -209,22 +219,12 @@ class Transaction:
     def _receipt(
         self, outcome: Outcome, reply: Reply | None, error: SMTPSError | None = None
     ) -> Receipt:
-        results = []
+        own_replies: dict[int, Reply] = {}
         finals = iter(self.final_replies)
-        for place, recipient in enumerate(self.envelope.recipients):
-            own = self.rcpt_replies[place] if place < len(self.rcpt_replies) else None
-            if own is not None and own.positive:
-                own = next(finals, None)
+        for place, reply_to_rcpt in enumerate(self.rcpt_replies):
+            own = next(finals, None) if reply_to_rcpt.positive else reply_to_rcpt
             if own is not None:
-                results.append(RecipientResult(recipient.address, _outcome(own), own))
-            else:
-                results.append(RecipientResult(recipient.address, outcome, reply))
-        return Receipt(
-            self.index, self.message_id, self.envelope.sender, tuple(results), reply, error
+                own_replies[place] = own
+        return Receipt.of_decided(
+            self.index, self.message_id, self.envelope, own_replies, outcome, reply, error
         )
-
-
-def _outcome(reply: Reply) -> Outcome:
-    if reply.positive:
-        return Outcome.ACCEPTED
-    return Outcome.DEFERRED if reply.temporary else Outcome.REFUSED

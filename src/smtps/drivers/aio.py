@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, TypeVar
 
 from ..errors import ConnectionLost, Interrupted, SMTPSError, TimedOut
@@ -16,6 +16,8 @@ from ..ops import (
     Connected,
     Dialogue,
     Emit,
+    Finished,
+    Give,
     Op,
     Poll,
     PrepareTLS,
@@ -26,6 +28,7 @@ from ..ops import (
     Verify,
     Write,
 )
+from ..receipt import Receipt
 from .failures import loss, tls_failure
 from .race import Race
 from .resumption import Resumption
@@ -69,15 +72,29 @@ class AsyncDriver:
 
     async def run(self, dialogue: Dialogue[T]) -> T:
         """Carry the dialogue out to its end and give back its result."""
+        self._asked = self._cancelled = False
+        finished = await self._advance(dialogue)
+        assert isinstance(finished, Finished)
+        value: T = finished.value
+        return value
+
+    async def stream(self, dialogue: Dialogue[None]) -> AsyncGenerator[list[Receipt], None]:
+        """Carry the dialogue out, and give the receipts that it hands over on its way."""
+        self._asked = self._cancelled = False
+        while isinstance(step := await self._advance(dialogue), Give):
+            yield step.receipts
+
+    async def _advance(self, dialogue: Dialogue[Any]) -> Give | Finished:
+        """Carry the dialogue out until it has something to give, or to its end."""
         self._task = task = asyncio.current_task()
         assert task is not None
-        self._asked = self._cancelled = False
         try:
-            op: Op = next(dialogue)
-            while True:
+            op: Op = dialogue.send(None)
+            while type(op) is not Give:
                 if self._asked:
                     self._asked = False
                     op = dialogue.throw(Interrupted())
+                    continue
                 try:
                     result = await self._carry_out(op)
                 except SMTPSError as error:
@@ -95,10 +112,10 @@ class AsyncDriver:
                 else:
                     op = dialogue.send(result)
         except StopIteration as stop:
-            value: T = stop.value
-            return value
+            return Finished(stop.value)
         finally:
             self._task = None
+        return op
 
     def interrupt(self) -> None:
         """Stop what `run` does now, from any thread or from a handler; the connection is lost."""
@@ -182,7 +199,7 @@ class AsyncDriver:
     async def _write(self, op: Write) -> bool:
         stream = self._open_stream()
         try:
-            await stream.write(op.data, op.deadline)
+            await stream.write(op)
         except OSError as error:
             if isinstance(error, SMTPSError):
                 raise

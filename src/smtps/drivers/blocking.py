@@ -6,7 +6,7 @@ import concurrent.futures
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -20,6 +20,8 @@ from ..ops import (
     Deadline,
     Dialogue,
     Emit,
+    Finished,
+    Give,
     Op,
     Poll,
     PrepareTLS,
@@ -30,10 +32,11 @@ from ..ops import (
     Verify,
     Write,
 )
+from ..receipt import Receipt
 from .failures import loss, tls_failure
 from .race import Race
 from .resumption import Resumption
-from .sockets import describe_connection
+from .sockets import describe_connection, quick_ack
 from .tls import context_for, describe, server_name
 from .verification import verify
 from .waiting import wait
@@ -43,8 +46,11 @@ __all__ = ["BlockingDriver"]
 T = TypeVar("T")
 
 _RECEIVE = 65536
+# The most plain text of one TLS record. RFC 8446, section 5.1.
+_RECORD = 16384
 # A server that talks while we write is heard, but not without end.
 _INBOX_LIMIT = 1 << 20
+_POLL = Poll()
 # How often one who waits for another thread looks up; nothing of a socket wakes it.
 _GLANCE = 0.05
 
@@ -63,6 +69,7 @@ class BlockingDriver:
         self._observer = observer
         self._socket: socket.socket | None = None
         self._inbox = bytearray()
+        self._unsent = memoryview(b"")
         self._closed = False
         self._interrupted = threading.Event()
         self._resumption = Resumption()
@@ -83,14 +90,28 @@ class BlockingDriver:
 
     def run(self, dialogue: Dialogue[T]) -> T:
         """Carry the dialogue out to its end and give back its result."""
+        self._interrupted.clear()
+        finished = self._advance(dialogue)
+        assert isinstance(finished, Finished)
+        value: T = finished.value
+        return value
+
+    def stream(self, dialogue: Dialogue[None]) -> Iterator[list[Receipt]]:
+        """Carry the dialogue out, and give the receipts that it hands over on its way."""
+        self._interrupted.clear()
+        while isinstance(step := self._advance(dialogue), Give):
+            yield step.receipts
+
+    def _advance(self, dialogue: Dialogue[Any]) -> Give | Finished:
+        """Carry the dialogue out until it has something to give, or to its end."""
         perform = self._perform
         interrupted = self._interrupted
-        interrupted.clear()
         try:
-            op: Op = next(dialogue)
-            while True:
+            op: Op = dialogue.send(None)
+            while type(op) is not Give:
                 if interrupted.is_set():
                     op = self._stop(dialogue)
+                    continue
                 try:
                     result = perform[type(op)](op)
                 except SMTPSError as error:
@@ -103,8 +124,26 @@ class BlockingDriver:
                     cut = result == b"" and interrupted.is_set()
                     op = self._stop(dialogue) if cut else dialogue.send(result)
         except StopIteration as stop:
-            value: T = stop.value
-            return value
+            return Finished(stop.value)
+        return op
+
+    def perform(self, op: Op) -> Any:
+        """Carry out one operation."""
+        return self._perform[type(op)](op)
+
+    @property
+    def connection(self) -> socket.socket:
+        """The socket, to be watched; it must be there."""
+        return self._open_socket()
+
+    @property
+    def has_data(self) -> bool:
+        """Whether bytes of the server are here."""
+        return bool(self._inbox)
+
+    def poll(self) -> bytes | None:
+        """Take what is there: b"" if the server has closed, None if nothing is."""
+        return self._poll(_POLL)
 
     def interrupt(self) -> None:
         """Stop what `run` does now, from any thread or from a handler; the connection is lost."""
@@ -128,6 +167,7 @@ class BlockingDriver:
             self._socket.close()
         self._socket = None
         self._inbox.clear()
+        self._unsent = memoryview(b"")
 
     def _close(self) -> None:
         if isinstance(self._socket, ssl.SSLSocket):
@@ -199,21 +239,39 @@ class BlockingDriver:
         return self._receive()
 
     def _write(self, op: Write) -> bool:
+        self.begin_write(op)
+        while not self.go_on_writing(op):
+            if self._wait(op.deadline, read=self.hears, write=True):
+                self.listen()
+        return bool(self._inbox)
+
+    def begin_write(self, op: Write) -> None:
+        """Make ready to write; `go_on_writing` does it."""
+        self._unsent = memoryview(op.data)
+
+    def go_on_writing(self, op: Write) -> bool:
+        """Write what the system takes now, and tell whether that was the rest."""
         connection = self._open_socket()
         self._check_time(op.deadline)
-        view = memoryview(op.data)
-        while view:
+        # What TLS could not send is encrypted by then, and part of it may be gone: it counts as
+        # sent, and is kept to the size of a record.
+        most, ahead = (_RECORD, _RECORD) if isinstance(connection, ssl.SSLSocket) else (None, 0)
+        size = len(op.data)
+        while self._unsent:
             try:
-                view = view[connection.send(view) :]
-            except (BlockingIOError, ssl.SSLWantWriteError):
-                hears = not self._closed and len(self._inbox) < _INBOX_LIMIT
-                if self._wait(op.deadline, read=hears, write=True):
-                    self._listen()
-            except ssl.SSLWantReadError:
-                self._wait(op.deadline, read=True)
+                op.sent = min(size, size - len(self._unsent) + ahead)
+                self._unsent = self._unsent[connection.send(self._unsent[:most]) :]
+            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                return False
             except OSError as error:
                 raise loss(error, tls_code=283) from error
-        return bool(self._inbox)
+        op.sent = size
+        return True
+
+    @property
+    def hears(self) -> bool:
+        """Whether what the server says while we write is to be listened to."""
+        return not self._closed and len(self._inbox) < _INBOX_LIMIT
 
     def _check_interrupted(self) -> None:
         if self._interrupted.is_set():
@@ -240,7 +298,7 @@ class BlockingDriver:
         self._inbox.clear()
         return data
 
-    def _listen(self) -> None:
+    def listen(self) -> None:
         """Keep what the server says while we write."""
         data = self._receive()
         if data:
@@ -252,7 +310,9 @@ class BlockingDriver:
         """Take what is there: b"" if the server has closed, None if nothing is."""
         connection = self._open_socket()
         try:
-            return connection.recv(_RECEIVE)
+            data = connection.recv(_RECEIVE)
+            quick_ack(connection)
+            return data
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return None
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):

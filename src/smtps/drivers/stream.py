@@ -13,8 +13,9 @@ import ssl
 from typing import cast
 
 from ..errors import ConnectionLost, ProtocolError, TimedOut
-from ..ops import Deadline
+from ..ops import Deadline, Write
 from .failures import loss
+from .sockets import quick_ack
 
 __all__ = ["Stream"]
 
@@ -49,9 +50,11 @@ class Stream(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self.transport = cast("asyncio.Transport", transport)
+        self._socket: socket.socket = transport.get_extra_info("socket")
 
     def data_received(self, data: bytes) -> None:
         """Keep what arrived, decrypted if TLS is up."""
+        quick_ack(self._socket)
         if self._tls is None:
             self._inbox += data
         else:
@@ -119,21 +122,22 @@ class Stream(asyncio.Protocol):
             raise loss(self._failure)
         return data
 
-    async def write(self, data: bytes, deadline: Deadline) -> None:
-        """Give all of `data` to the transport, waiting while it holds too much already."""
-        view = memoryview(data)
+    async def write(self, op: Write) -> None:
+        """Give all of the data to the transport, waiting while it holds too much already."""
+        view = memoryview(op.data)
         for start in range(0, len(view), _RECORD):
             if self._ended or self.transport.is_closing():
                 if isinstance(self._failure, OSError):
                     raise loss(self._failure)
                 raise ConnectionLost
             piece = view[start : start + _RECORD]
+            op.sent = start + len(piece)
             if self._tls is None:
                 self.transport.write(piece)
             else:
                 self._tls.write(piece)
                 self._flush()
-            await self._drain(deadline)
+            await self._drain(op.deadline)
 
     async def _drain(self, deadline: Deadline) -> None:
         """Wait while the transport holds too much; what it could send meanwhile is progress."""

@@ -94,6 +94,18 @@ class Content:
         """Whether it can be read again."""
         return self.whole is not None or isinstance(self._source, Path)
 
+    def load(self, limit: int) -> bytes | None:
+        """Give the whole content if it is in memory, or in a file, and not larger than `limit`.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        whole, source = self.whole, self._source
+        is_small = self.size is not None and self.size <= limit
+        if whole is None and isinstance(source, Path) and is_small and source.is_file():
+            whole = source.read_bytes()
+        return whole if whole is not None and len(whole) <= limit else None
+
     def chunks(self) -> Iterator[bytes | memoryview]:
         """Give the content piece by piece, once.
 
@@ -163,6 +175,10 @@ class Composition(Content):
     def can_repeat(self) -> bool:
         """Whether it can be read again."""
         return not self._streams
+
+    def load(self, limit: int) -> bytes | None:
+        """Give the whole content if it is in memory and not larger than `limit`."""
+        return None if self._streams else super().load(limit)
 
     def chunks(self) -> Iterator[bytes | memoryview]:
         """Give the content piece by piece, once."""

@@ -1,0 +1,1 @@
+from smtps._pure.window import Window as Window

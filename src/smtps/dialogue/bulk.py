@@ -1,0 +1,224 @@
+"""Carry many messages over one session, a window of transactions in flight."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from ..envelope import Envelope
+from ..errors import ConnectionLost, ServiceClosing, SessionError, SMTPSError
+from ..events import Direction, Error, PITrail
+from ..letter import Letter
+from ..ops import Deadline, Dialogue, Emit, Give, Poll, Read, Sleep, Write
+from ..phase import Phase
+from ..receipt import Receipt
+from ..reply import Reply
+from ..session import Session
+from ..wire.transaction import mail_command, rcpt_command
+from ..wire.window import Window
+from .exchange import check_quiet, reset
+from .manners import manners_of
+from .pace import Pace
+from .work import Work
+
+__all__ = ["carry_window", "give"]
+
+# What the server said before it closed is here already or never comes.
+_LAST_WORDS = Deadline(1.0)
+
+
+def carry_window(session: Session, work: Work, pace: Pace) -> Dialogue[SMTPSError | None]:
+    """Send what is at hand, until the next message needs a transaction of its own, or all is sent.
+
+    Afterwards every message that was begun has its receipt, or is back in `work`, and the session
+    rests or is over.
+
+    Returns:
+        What ended the session, if something did.
+    """
+    trail: list[str | Reply] | None = [] if session.trail else None
+    window = _open_window(session, trail)
+    carrier = _Carrier(session, work, pace, window, trail)
+    session.resting = False
+    try:
+        yield from check_quiet(session, Phase.MAIL)
+        yield from carrier.run()
+    except (SessionError, ServiceClosing) as error:
+        yield from carrier.break_off(error)
+        return error
+    if not window.is_clean:
+        session.resting = yield from reset(session)
+    else:
+        session.resting = True
+    return None
+
+
+def give(session: Session, receipts: list[Receipt]) -> Dialogue[None]:
+    """Hand receipts to the caller, and tell listeners of the recipients that were refused."""
+    if not receipts:
+        return
+    session.last_reply = receipts[-1].reply or session.last_reply
+    if Error in session.heard:
+        for receipt in receipts:
+            if receipt.accepted and not receipt.ok:
+                for result in receipt.results:
+                    if result.reply is not None and not result.reply.positive:
+                        sentence = f"<{result.address}> was refused: {result.reply}"
+                        yield Emit(Error(161, sentence))
+    yield Give(receipts)
+
+
+def _open_window(session: Session, trail: list[str | Reply] | None) -> Window:
+    capabilities = session.capabilities
+
+    def prepare(envelope: Envelope, size: int, eight_bit: bool) -> tuple[bytes, list[bytes]]:
+        body = "8BITMIME" if eight_bit and capabilities.eight_bit_mime else None
+        mail = mail_command(envelope, capabilities, size=size, body=body)
+        utf8 = envelope.smtputf8
+        return mail, [rcpt_command(one, capabilities, utf8=utf8) for one in envelope.recipients]
+
+    return Window(
+        "BDAT" if capabilities.chunking else "DATA",
+        prepare,
+        announces_size=capabilities.size is not None,
+        size_limit=capabilities.size or 0,
+        most_recipients=capabilities.limits.rcpt or 0,
+        takes_eight_bits=capabilities.eight_bit_mime,
+        max_line_length=session.options.settings.max_line_length,
+        trail=trail,
+    )
+
+
+class _Carrier:
+    """The steps of `carry_window`, and what they share."""
+
+    def __init__(
+        self,
+        session: Session,
+        work: Work,
+        pace: Pace,
+        window: Window,
+        trail: list[str | Reply] | None,
+    ) -> None:
+        self._session = session
+        self._work = work
+        self._pace = pace
+        self._window = window
+        self._trail = trail
+        self._answered = 0
+        self._setbacks = 0
+        self._write: Write | None = None
+        #: Whether the server closed in order.
+        self._ended = False
+
+    def run(self) -> Dialogue[None]:
+        """Fill, write, read, give; until nothing is in flight and nothing can be added."""
+        window, pace = self._window, self._pace
+        while True:
+            if 4 * window.in_flight <= 3 * pace.most:
+                yield from self._fill()
+                yield from give(self._session, window.take())
+            if window.pending:
+                yield from self._flush()
+                # On asyncio this is when replies are taken in, and when others have their turn.
+                yield Sleep(0)
+                data = yield Poll()
+                if data is not None:
+                    yield from self._take(data)
+            elif window.in_flight:
+                yield from self._hear()
+            else:
+                break
+        if window.closing:
+            raise ConnectionLost("the server is closing the connection", phase=Phase.IDLE)
+
+    def break_off(self, error: SessionError | ServiceClosing) -> Dialogue[None]:
+        """Decide over everything in flight, and take back what was surely not taken."""
+        window, session = self._window, self._session
+        write = self._write
+        if write is not None and isinstance(error, ConnectionLost):
+            yield from self._hear_last_words()
+        if window.failure is not None:
+            manners_of(session).breaks_pipelining = True
+        sent = write.sent if write is not None else 0
+        again: list[Letter] = window.abandon(sent, error, ended=self._ended)
+        self._work.take_back(again)
+        yield from self._tell()
+        yield from give(session, window.take())
+
+    # --- steps ------------------------------------------------------------------------------------
+
+    def _fill(self) -> Dialogue[None]:
+        """Put messages into the window while there is room for them."""
+        window, work, pace, session = self._window, self._work, self._pace, self._session
+        while not window.closing and not pace.careful:
+            begun = window.answered + window.in_flight
+            most = min(pace.most, window.in_flight + session.room)
+            if not window.has_room(most):
+                return
+            if not work.at_hand:
+                if window.pending:
+                    # What waits is written before the program is asked for more.
+                    return
+                yield from work.refill(most - window.in_flight, wait=window.in_flight == 0)
+                if not work.at_hand:
+                    return
+            is_odd = work.put_into(window, most)
+            session.transactions += window.answered + window.in_flight - begun
+            if is_odd:
+                return
+
+    def _flush(self) -> Dialogue[None]:
+        window = self._window
+        yield from self._tell()
+        self._write = Write(window.outgoing(), self._session.deadline(Phase.CONTENT))
+        yield self._write
+        self._write = None
+        window.written()
+        self._pace.wrote(window.answered + window.in_flight, monotonic())
+
+    def _hear(self) -> Dialogue[None]:
+        """Wait for replies, and give the receipts that they bring."""
+        phase = Phase.QUIT if self._window.closing else Phase.FINAL
+        try:
+            data = yield Read(self._session.deadline(phase))
+        except SessionError as error:
+            error.at(Phase.FINAL)
+            raise
+        yield from self._take(data)
+
+    def _take(self, data: bytes) -> Dialogue[None]:
+        window, pace = self._window, self._pace
+        if not data:
+            self._ended = True
+            raise ConnectionLost(phase=Phase.FINAL)
+        window.feed(data)
+        yield from self._tell()
+        if window.setbacks > self._setbacks:
+            self._setbacks = window.setbacks
+            pace.set_back()
+        if window.answered > self._answered:
+            self._work.progress += window.answered - self._answered
+            self._answered = window.answered
+            pace.answered(window.answered, monotonic())
+        yield from give(self._session, window.take())
+        if window.failure is not None:
+            raise window.failure
+
+    def _hear_last_words(self) -> Dialogue[None]:
+        """Read what the server said before it closed: replies to what it had read by then."""
+        try:
+            while True:
+                yield from self._take((yield Read(_LAST_WORDS)))
+        except SessionError:
+            pass  # The connection is lost in any case.
+
+    def _tell(self) -> Dialogue[None]:
+        """Emit the lines of the trail."""
+        if self._trail:
+            lines, self._trail[:] = list(self._trail), []
+            for line in lines:
+                if isinstance(line, str):
+                    yield Emit(PITrail(Direction.CLIENT, line))
+                    continue
+                for one in line.raw.split("\r\n"):
+                    yield Emit(PITrail(Direction.SERVER, one))

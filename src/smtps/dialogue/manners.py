@@ -1,0 +1,55 @@
+"""What was learned of servers: how each stands commands that come before it has answered."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from threading import Lock
+from time import monotonic
+
+from ..session import Session
+
+__all__ = ["Manners", "forget", "manners_of", "may_pipeline"]
+
+# Servers are repaired; what they did is forgotten after so many seconds.
+_REMEMBERED = 3600.0
+_MOST_HOSTS = 256
+
+
+@dataclass(slots=True)
+class Manners:
+    """What one server did."""
+
+    #: It announces PIPELINING and answered out of step, so it is asked one command after another.
+    breaks_pipelining: bool = False
+    #: It closed after refusals, so it is given few.
+    breaks_off: bool = False
+    #: When this is to be forgotten.
+    until: float = field(default_factory=lambda: monotonic() + _REMEMBERED)
+
+
+_known: OrderedDict[tuple[str, int], Manners] = OrderedDict()
+_lock = Lock()
+
+
+def manners_of(session: Session) -> Manners:
+    """Give what is known of the server of a session, to be read and to be added to."""
+    key = session.options.mail_server, session.options.mail_port
+    with _lock:
+        manners = _known.get(key)
+        if manners is None or manners.until < monotonic():
+            manners = _known[key] = Manners()
+            if len(_known) > _MOST_HOSTS:
+                _known.popitem(last=False)
+        return manners
+
+
+def may_pipeline(session: Session) -> bool:
+    """Whether this server may be sent commands before it has answered earlier ones."""
+    return session.capabilities.pipelining and not manners_of(session).breaks_pipelining
+
+
+def forget() -> None:
+    """Forget what was learned of every server."""
+    with _lock:
+        _known.clear()

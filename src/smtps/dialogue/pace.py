@@ -1,0 +1,121 @@
+"""How much may be in flight on one connection: tuned to bandwidth x delay, humbled by refusals."""
+
+from __future__ import annotations
+
+from collections import deque
+
+__all__ = ["Pace"]
+
+# Where a connection begins, and the most and the least that measuring leads to.
+_FIRST = 32
+_MOST = 4096
+_LEAST = 16
+# A window holds this many times what the path does, so that a measurement can show more of it.
+_GAIN = 2.0
+# Work that may wait besides: without it a fast server on the same host would be fed by single
+# messages, and every one of them would cost its own calls of the system.
+_SLACK = 0.002
+# The best of so many measurements counts; the others had less to send than could have gone.
+_REMEMBERED = 10
+# What is counted in less time than this says nothing about a rate: replies come in bursts.
+_LEAST_INTERVAL = 0.001
+# After so many refused transactions a server that once broke off for them is asked one by one.
+_PATIENCE = 2
+
+
+class Pace:
+    """Decide how many messages may be unanswered, from what was seen of the connection.
+
+    Args:
+        window: the most, chosen by the program; without it what was measured decides.
+        fresh: whether nothing is known against the server; after a connection that was of no use
+            the first messages go one by one.
+    """
+
+    def __init__(self, window: int | None = None, *, fresh: bool = True) -> None:
+        self._window = window
+        self._measured = float(window or _FIRST)
+        #: Whether this server has broken off after refusals before.
+        self.is_strict = False
+        #: After a refusal, the most in flight until as many were taken as make up for it.
+        self._ceiling: float | None = None if fresh else 1.0
+        #: Whether the next message has to wait for the replies to its recipients.
+        self.careful = window == 1 or not fresh
+        #: How many transactions were refused as a whole.
+        self.setbacks = 0
+        #: The first message of each write, and when that was.
+        self._marks: deque[tuple[int, float]] = deque()
+        self._answered = 0
+        self._written = 0
+        self._delay = 0.0
+        self._rates: deque[float] = deque(maxlen=_REMEMBERED)
+        self._last_sample: tuple[int, float] | None = None
+
+    @property
+    def most(self) -> int:
+        """The most messages that may be in flight now."""
+        most = self._measured if self._window is None else float(self._window)
+        if self._ceiling is not None:
+            most = min(most, self._ceiling)
+        return max(1, int(most))
+
+    @property
+    def delay(self) -> float:
+        """The shortest time seen from writing a message to its final reply; 0 before any."""
+        return self._delay
+
+    @property
+    def rate(self) -> float:
+        """The most messages a second that were answered of late; 0 before any."""
+        return max(self._rates, default=0.0)
+
+    def wrote(self, added: int, now: float) -> None:
+        """Note that the messages up to the `added`-th of the connection are written."""
+        if self._last_sample is None:
+            self._last_sample = (self._answered, now)
+        self._marks.append((self._written + 1, now))
+        self._written = added
+
+    def answered(self, count: int, now: float) -> None:
+        """Note that `count` messages of the connection are answered by now."""
+        taken, self._answered = count - self._answered, count
+        if taken and self._ceiling is not None:
+            self._ceiling += taken
+            if self._ceiling >= self._measured:
+                self._ceiling = None
+        reached = None
+        while self._marks and self._marks[0][0] <= count:
+            reached = self._marks.popleft()
+        if reached is not None:
+            self._sample(count, now, now - reached[1])
+
+    def set_back(self) -> None:
+        """Note that a transaction was refused as a whole: one at a time now, and slowly up again.
+
+        Servers count what follows a refused recipient as errors of ours, and close after some.
+        """
+        self.setbacks += 1
+        self._ceiling = 1.0
+        self.careful = True
+
+    def took_one(self, *, taken: bool) -> None:
+        """Note what became of a message that waited for the replies to its recipients."""
+        if not taken or (self.is_strict and self.setbacks > _PATIENCE):
+            return
+        if self._ceiling is not None:
+            self._ceiling += 1.0
+        self.careful = self._window == 1
+
+    def _sample(self, count: int, now: float, delay: float) -> None:
+        # The shortest of all, since later ones hold the time that messages waited in our own queue.
+        self._delay = min(self._delay or delay, delay)
+        if self._last_sample is None:
+            self._last_sample = (count, now)
+            return
+        before, then = self._last_sample
+        if now - then < max(_LEAST_INTERVAL, self._delay):
+            return
+        self._rates.append((count - before) / (now - then))
+        self._last_sample = (count, now)
+        wanted = _GAIN * self.rate * (self.delay + _SLACK)
+        self._measured = min(max(wanted, _LEAST), _MOST)

@@ -44,7 +44,7 @@ class Talk:
             while True:
                 match dialogue.send(result):
                     case Write() as op:
-                        self.written.append(op.data)
+                        self.written.append(bytes(op.data))
                         result = False
                     case Read():
                         result = next(waiting, b"")

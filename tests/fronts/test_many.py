@@ -247,6 +247,16 @@ def test_no_connection_at_all_is_an_error(front: Front) -> None:
         front.send_many(front.at(sink.url), items(3))
 
 
+def test_a_limit_of_recipients_is_obeyed(front: Front, offers: list[str]) -> None:
+    wanted = [*items(2, recipients=2), *items(1, recipients=7), *items(2, recipients=3)]
+    with Sink(extensions=[*offers, "LIMITS RCPTMAX=3"]) as sink:
+        receipts = {r.index: r for r in front.send_many(front.at(sink.url), wanted)}
+    assert all(receipt.ok for receipt in receipts.values())
+    assert [len(receipts[index].results) for index in range(5)] == [2, 2, 7, 3, 3]
+    assert max(len(message.recipients) for message in sink.messages) == 3
+    assert sink.count == 7
+
+
 # --- one message among others ---------------------------------------------------------------------
 
 

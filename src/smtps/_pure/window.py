@@ -153,8 +153,8 @@ class Window:
     def add(self, items: list[object], start: int, index: int, most: int, /) -> int:
         """Add messages to what is to be written, as many as there is room for.
 
-        Stops at an item that is not exactly `(Envelope, bytes)`, is larger than `LARGEST` or has too many recipients: such
-        a one is to be made a letter first, or is not for a window.
+        Stops at an item that is not exactly `(Envelope, bytes)`, is larger than `LARGEST` or has
+        too many recipients: such a one is to be made a letter first, or is not for a window.
 
         Args:
             start: the place in `items` of the first.

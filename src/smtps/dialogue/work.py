@@ -212,7 +212,8 @@ class Work:
         except Exception:
             # It fails again where its receipt is made.
             return False
-        if whole is None:
+        limit = self.capabilities.limits.rcpt
+        if whole is None or (limit and len(transaction.envelope.addresses) > limit):
             return False
         self._place += 1
         self._index += 1

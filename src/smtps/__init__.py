@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from .aclient import AsyncSMTPS
+from .apool import AsyncPool
 from .certificate import Certificate
 from .classic import Header
 from .client import SMTPS, send
@@ -46,6 +47,7 @@ from .options import (
 )
 from .outbox import Outbox, Report
 from .phase import Phase
+from .pool import Pool
 from .receipt import Outcome, Receipt, RecipientResult
 from .recipients import MessageRecipient
 from .reply import Reply
@@ -54,6 +56,7 @@ from .tokens import Token
 from .wire.capabilities import Capabilities
 
 __all__ = [
+    "AsyncPool",
     "AsyncSMTPS",
     "AuthMechanism",
     "Capabilities",
@@ -80,6 +83,7 @@ __all__ = [
     "Outcome",
     "PITrail",
     "Phase",
+    "Pool",
     "Priority",
     "Protocol",
     "Receipt",

@@ -14,6 +14,7 @@ from time import monotonic
 from .codec import ReplyParser
 from .errors import ConnectionLost, ProtocolError
 from .events import PITrail
+from .meter import Meter
 from .ops import Connected, Deadline, TLSInfo
 from .options import Protocol
 from .phase import Phase
@@ -45,6 +46,8 @@ class Session:
         self.tokens: TokenSource | None = None
         #: The most messages that the program sends over one connection, if there is a limit.
         self.most_messages: int | None = None
+        #: Where the time goes, if somebody wants to know.
+        self.meter = Meter()
         self.reset()
 
     def reset(self) -> None:

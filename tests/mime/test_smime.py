@@ -94,7 +94,7 @@ def test_what_is_encrypted_is_read_by_whom_it_is_for(folder: Path) -> None:
     message = make()
     message.encrypt_smime(folder / "ann.pem")
     data = message.render()
-    assert b"pdf" not in data
+    assert b"application/pdf" not in data
     decrypt = ("-decrypt", "-recip", "ann.pem", "-inkey", "ann.key")
     check_content(openssl(folder, data, *decrypt))
 

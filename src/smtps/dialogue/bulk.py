@@ -171,19 +171,24 @@ class _Carrier:
         window = self._window
         yield from self._tell()
         self._write = Write(window.outgoing(), self._session.deadline(Phase.CONTENT))
+        begun = monotonic()
         yield self._write
         self._write = None
         window.written()
-        self._pace.wrote(window.answered + window.in_flight, monotonic())
+        now = monotonic()
+        self._session.meter.writing += now - begun
+        self._pace.wrote(window.answered + window.in_flight, now)
 
     def _hear(self) -> Dialogue[None]:
         """Wait for replies, and give the receipts that they bring."""
         phase = Phase.QUIT if self._window.closing else Phase.FINAL
+        begun = monotonic()
         try:
             data = yield Read(self._session.deadline(phase))
         except SessionError as error:
             error.at(Phase.FINAL)
             raise
+        self._session.meter.reading += monotonic() - begun
         yield from self._take(data)
 
     def _take(self, data: bytes) -> Dialogue[None]:
@@ -197,9 +202,11 @@ class _Carrier:
             self._setbacks = window.setbacks
             pace.set_back()
         if window.answered > self._answered:
-            self._work.progress += window.answered - self._answered
+            count = window.answered - self._answered
+            self._work.progress += count
             self._answered = window.answered
             pace.answered(window.answered, monotonic())
+            self._session.meter.heard(count, pace.last_delay)
         yield from give(self._session, window.take())
         if window.failure is not None:
             raise window.failure

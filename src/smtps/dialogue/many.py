@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 from ..errors import Interrupted, NotConnected, SMTPSError, SourceFailed
 from ..ops import Dialogue, Sleep
 from ..receipt import Outcome, Receipt
@@ -26,12 +28,17 @@ _FEW = 16
 _DECIDED = {Outcome.ACCEPTED, Outcome.REFUSED, Outcome.DEFERRED}
 
 
-def send_all(session: Session, work: Work, window: int | None) -> Dialogue[None]:
+def send_all(
+    session: Session, work: Work, window: int | None, *, keep: bool = False
+) -> Dialogue[None]:
     """Send everything, and give a receipt for each message.
 
     A connection that was there is used, and left as it was found if it lasts. Messages that were
     surely not taken when a connection broke go out over another one, as long as connections deliver
     anything.
+
+    Args:
+        keep: whether a connection that was made here stays.
 
     Raises:
         SMTPSError: the first session could not be opened; nothing was sent.
@@ -60,7 +67,7 @@ def send_all(session: Session, work: Work, window: int | None) -> Dialogue[None]
         if fruitless:
             work.put_first_last()
         error = yield from _reopen(session, error, fruitless)
-    if not was_open or not session.resting:
+    if not (was_open or keep) or not session.resting:
         yield from close_session(session, error)
     if work.failure is not None:
         raise work.failure
@@ -105,6 +112,7 @@ def _carry_one(session: Session, work: Work, pace: Pace) -> Dialogue[SMTPSError 
     except Exception as error:
         yield from give(session, [work.failed(job, error)])
         return None
+    begun = monotonic()
     try:
         receipt = yield from deliver_to_all(session, transaction, careful=True)
     except Exception as error:
@@ -113,6 +121,8 @@ def _carry_one(session: Session, work: Work, pace: Pace) -> Dialogue[SMTPSError 
         return None if session.resting else failure
     finally:
         transaction.close()
+    session.meter.reading += monotonic() - begun
+    session.meter.heard(1, monotonic() - begun)
     outcomes = {result.outcome for result in receipt.results}
     if session.resting:
         pace.took_one(taken=Outcome.ACCEPTED in outcomes)

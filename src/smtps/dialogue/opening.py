@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 from ..errors import (
     BadValue,
     CommandRefused,
@@ -98,7 +100,9 @@ def _hello(session: Session) -> Dialogue[None]:
     LMTP has LHLO in place of both. RFC 2033, section 4.1.
     """
     if session.options.allow_extensions:
+        begun = monotonic()
         reply = yield from exchange(session, _hello_command(session), Phase.HELLO)
+        session.meter.heard_hello(monotonic() - begun)
         if reply.code == 250:
             session.capabilities = Capabilities.parse(reply.lines, verified=session.is_verified)
             return

@@ -48,6 +48,8 @@ class Pace:
         self._answered = 0
         self._written = 0
         self._delay = 0.0
+        #: The last time seen from writing a message to its final reply.
+        self.last_delay = 0.0
         self._rates: deque[float] = deque(maxlen=_REMEMBERED)
         self._last_sample: tuple[int, float] | None = None
 
@@ -109,6 +111,7 @@ class Pace:
     def _sample(self, count: int, now: float, delay: float) -> None:
         # The shortest of all, since later ones hold the time that messages waited in our own queue.
         self._delay = min(self._delay or delay, delay)
+        self.last_delay = delay
         if self._last_sample is None:
             self._last_sample = (count, now)
             return

@@ -39,6 +39,9 @@ class Supply(Protocol):
     def adopt(self, jobs: list[Job], /) -> bool:
         """Keep what one connection gives up for others; false if there are none."""
 
+    def end(self) -> None:
+        """Note that this connection asks for nothing any more."""
+
     def adopted(self) -> list[Job]:
         """Give what others have given up, once."""
 
@@ -160,6 +163,10 @@ class Work:
             transaction = self._prepare(job[1])
             transaction.index = job[0]
         return transaction
+
+    def end(self) -> None:
+        """Ask for no more items."""
+        self._supply.end()
 
     def hand_over(self) -> bool:
         """Leave what is at hand to other connections, if there are any that go on."""

@@ -27,6 +27,9 @@ class _Alone:
         """There is no other connection to leave anything to."""
         return False
 
+    def end(self) -> None:
+        """There is nobody to be told."""
+
     def adopted(self) -> list[Any]:
         """There is nobody to leave anything to this one."""
         return []

@@ -1,0 +1,214 @@
+"""Carry out many dialogues on one thread, each on a connection of its own."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from time import monotonic
+from typing import Any
+
+from ..errors import SMTPSError, TimedOut
+from ..ops import (
+    Await,
+    Connect,
+    Dialogue,
+    Give,
+    Op,
+    PrepareTLS,
+    Read,
+    Sleep,
+    StartTLS,
+    Verify,
+    Write,
+)
+from ..receipt import Receipt
+from .blocking import BlockingDriver
+
+__all__ = ["Lane", "Multiplexer"]
+
+# What waits in calls of the system that cannot be watched; a thread of its own does that.
+_ELSEWHERE = (Connect, StartTLS, PrepareTLS, Verify, Await)
+
+
+class Lane:
+    """One dialogue, and where it stands.
+
+    Args:
+        failed: whether the dialogue ended with an error; `error` then holds it.
+    """
+
+    def __init__(self, driver: BlockingDriver, dialogue: Dialogue[None]) -> None:
+        self.driver = driver
+        self.dialogue = dialogue
+        #: What ended the dialogue, if it did not end by itself.
+        self.error: SMTPSError | None = None
+        #: What it waits for, until when, and after how many seconds that is a timeout.
+        self.op: Op | None = None
+        self.until: float | None = None
+        self.seconds = 0.0
+
+
+class Multiplexer:
+    """Drive lanes until each is at its end.
+
+    The thread that iterates does all the work: it carries out what can be done at once, and waits
+    for all connections together. To connect and to shake hands takes helper threads.
+    """
+
+    def __init__(self, lanes: list[Lane]) -> None:
+        self._lanes = lanes
+        self._ready: deque[tuple[Lane, Any, SMTPSError | None]] = deque()
+        self._waiting: set[Lane] = set()
+        self._registered: dict[Lane, tuple[socket.socket, int]] = {}
+        self._finished: deque[tuple[Lane, Future[Any]]] = deque()
+
+    def stream(self) -> Iterator[list[Receipt]]:
+        """Give the receipts of all lanes as they come. An error ends only the lane that has it."""
+        self._ready.extend((lane, None, None) for lane in self._lanes)
+        with (
+            selectors.DefaultSelector() as self._selector,
+            ThreadPoolExecutor(len(self._lanes), "smtps-connect") as self._helpers,
+        ):
+            self._ear, self._mouth = socket.socketpair()
+            with self._ear, self._mouth:
+                self._ear.setblocking(False)
+                self._selector.register(self._ear, selectors.EVENT_READ)
+                while self._ready or self._waiting:
+                    while self._ready:
+                        yield from self._step(*self._ready.popleft())
+                    if self._waiting:
+                        self._wait()
+
+    # --- one step of one lane ---------------------------------------------------------------------
+
+    def _step(self, lane: Lane, result: Any, error: SMTPSError | None) -> Iterator[list[Receipt]]:
+        """Let a lane go on with what it waited for, up to its next operation."""
+        try:
+            op = lane.dialogue.send(result) if error is None else lane.dialogue.throw(error)
+        except StopIteration:
+            return
+        except SMTPSError as failure:
+            lane.error = failure
+            return
+        if isinstance(op, Give):
+            yield op.receipts
+            self._ready.append((lane, None, None))
+            return
+        try:
+            self._begin(lane, op)
+        except SMTPSError as failure:
+            self._ready.append((lane, None, failure))
+
+    def _begin(self, lane: Lane, op: Op) -> None:
+        if isinstance(op, Write):
+            lane.driver.begin_write(op)
+            self._go_on(lane, op)
+        elif isinstance(op, Read):
+            self._go_on(lane, op)
+        elif isinstance(op, Sleep):
+            if op.seconds > 0:
+                self._await(lane, op, op.seconds, is_timeout=False)
+            else:
+                self._ready.append((lane, None, None))
+        elif isinstance(op, _ELSEWHERE):
+            self._await(lane, op, None)
+            future = self._helpers.submit(lane.driver.perform, op)
+            future.add_done_callback(lambda done: self._wake(lane, done))
+        else:
+            self._ready.append((lane, lane.driver.perform(op), None))
+
+    def _go_on(self, lane: Lane, op: Read | Write) -> None:
+        """Read or write as far as that goes now."""
+        driver = lane.driver
+        events = 0
+        result: Any
+        if isinstance(op, Write):
+            result = driver.has_data if driver.go_on_writing(op) else None
+            events = selectors.EVENT_WRITE | (selectors.EVENT_READ if driver.hears else 0)
+        else:
+            result = driver.poll()
+            events = selectors.EVENT_READ
+        if result is not None:
+            self._forget(lane)
+            self._ready.append((lane, result, None))
+            return
+        self._await(lane, op, op.deadline.seconds())
+        self._register(lane, events)
+
+    # --- waiting ----------------------------------------------------------------------------------
+
+    def _await(self, lane: Lane, op: Op, seconds: float | None, *, is_timeout: bool = True) -> None:
+        lane.op = op
+        lane.until = None if seconds is None else monotonic() + seconds
+        lane.seconds = seconds or 0.0 if is_timeout else 0.0
+        self._waiting.add(lane)
+
+    def _register(self, lane: Lane, events: int) -> None:
+        connection = lane.driver.connection
+        before = self._registered.get(lane)
+        if before == (connection, events):
+            return
+        if before is not None and before[0] is connection:
+            self._selector.modify(connection, events, lane)
+        else:
+            self._unregister(lane)
+            self._selector.register(connection, events, lane)
+        self._registered[lane] = (connection, events)
+
+    def _unregister(self, lane: Lane) -> None:
+        before = self._registered.pop(lane, None)
+        if before is not None:
+            self._selector.unregister(before[0])
+
+    def _forget(self, lane: Lane) -> None:
+        """The lane waits no longer."""
+        self._waiting.discard(lane)
+        lane.op = None
+        # A connection that nobody reads from must not wake us, and may be closed any time.
+        self._unregister(lane)
+
+    def _wake(self, lane: Lane, done: Future[Any]) -> None:
+        """Called by a helper thread when its work is done."""
+        self._finished.append((lane, done))
+        try:
+            self._mouth.send(b"\0")
+        except OSError:
+            pass  # Nobody waits any longer.
+
+    def _wait(self) -> None:
+        """Wait until something can go on, or a deadline is over."""
+        until = min((lane.until for lane in self._waiting if lane.until is not None), default=None)
+        timeout = None if until is None else max(0.0, until - monotonic())
+        for key, events in self._selector.select(timeout):
+            if key.data is None:
+                self._ear.recv(4096)
+                continue
+            self._resume(key.data, events)
+        while self._finished:
+            self._finish(*self._finished.popleft())
+        now = monotonic()
+        for lane in [one for one in self._waiting if one.until is not None and one.until <= now]:
+            seconds, is_sleep = lane.seconds, isinstance(lane.op, Sleep)
+            self._forget(lane)
+            self._ready.append((lane, None, None if is_sleep else TimedOut(seconds)))
+
+    def _resume(self, lane: Lane, events: int) -> None:
+        op = lane.op
+        assert isinstance(op, (Read, Write))
+        try:
+            if isinstance(op, Write) and events & selectors.EVENT_READ:
+                lane.driver.listen()
+            self._go_on(lane, op)
+        except SMTPSError as failure:
+            self._forget(lane)
+            self._ready.append((lane, None, failure))
+
+    def _finish(self, lane: Lane, done: Future[Any]) -> None:
+        self._forget(lane)
+        error = done.exception()
+        if error is not None and not isinstance(error, SMTPSError):
+            raise error
+        self._ready.append((lane, None if error else done.result(), error))

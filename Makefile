@@ -29,8 +29,8 @@ demo: build
 	$(BIN)/smtps demo
 
 test: build
-	$(BIN)/python -m pytest -n $(WORKERS)
-	SMTPS_IMPL=pure $(BIN)/python -m pytest -n $(WORKERS) -q
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	SMTPS_IMPL=pure $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q
 
 lint: $(VENV)/.linted
 	$(BIN)/ruff check

@@ -24,9 +24,11 @@ PARTS = [
     "tests/test_twins.py",
 ]
 
-pytestmark = pytest.mark.skipif(
-    implementation == "pure", reason="the run on the compiled code builds it"
-)
+pytestmark = [
+    pytest.mark.skipif(implementation == "pure", reason="the run on the compiled code builds it"),
+    # Builds of one tree get into each other's way.
+    pytest.mark.xdist_group("packaging"),
+]
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -18,11 +19,15 @@ __all__ = ["PROXIES", "Proxies", "Proxy"]
 
 _USER, _PASSWORD = "user", "secret word"
 
+# A run that is killed stops nothing, so the system does it; but it forgets to where a program
+# becomes another user, so it is one from the start.
+_AS_NOBODY = ("--reuid=nobody", "--regid=nogroup", "--clear-groups")
+_UNDER = (*(_AS_NOBODY if os.geteuid() == 0 else ()), "--pdeathsig=TERM")
+
 _DANTE = """
 logoutput: {folder}/log
 internal: 127.0.0.1 port = {port}
 external: lo
-user.unprivileged: nobody
 clientmethod: none
 socksmethod: none
 client pass {{
@@ -91,12 +96,12 @@ class Proxy:
         self.user, self.password = (_USER, _PASSWORD) if login else ("", "")
         path = require(program, package)
         self._folder = Path(tempfile.mkdtemp(prefix=f"{program}-"))
-        # Some of them go on as another user.
+        # They run as another user.
         self._folder.chmod(0o777)
         arguments = getattr(self, f"_{program}")()
         with (self._folder / "output").open("wb") as output:
             self._process = subprocess.Popen(
-                [path, *arguments],
+                [require("setpriv", "util-linux"), *_UNDER, path, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -153,7 +158,9 @@ class Proxy:
             (self._folder / "users").write_text(f"{self.user}:{hashed}")
             login = _SQUID_LOGIN.format(folder=self._folder)
         who = "known" if self.user else "all"
-        return ["-N", "-f", self._write(_SQUID, login=login, who=who)]
+        # Its name is that of its shared memory, which each needs for itself.
+        configuration = self._write(_SQUID, login=login, who=who)
+        return ["-N", "-n", f"squid{self.port}", "-f", configuration]
 
     def _write(self, template: str, **words: str) -> str:
         path = self._folder / "configuration"

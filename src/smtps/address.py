@@ -146,6 +146,8 @@ def parse_address(text: str, *, field: str) -> Address:
     Raises:
         AddressError: not one mailbox.
     """
+    if not isinstance(text, str):
+        raise AddressError(field, f"expected text, not {type(text).__name__}")
     if len(text) <= _PLAIN_LIMIT and (plain := _plain_address(text)):
         return _checked(*plain.groups())
     return _Scanner(text, field).only()

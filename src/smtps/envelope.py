@@ -8,12 +8,18 @@ from typing import Any, Literal
 
 from .address import Address, parse_address, parse_sender
 from .codec import plain_addresses
-from .errors import AddressError, BadValue
-from .options import refuse_controls
+from .errors import AddressError
+from .parameters import (
+    check_deliver_by,
+    check_envid,
+    check_notify,
+    check_orcpt,
+    check_priority,
+    check_ret,
+    check_switch,
+)
 
 __all__ = ["Envelope", "Recipient"]
-
-_NOTIFY = ("NEVER", "SUCCESS", "FAILURE", "DELAY")
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -46,10 +52,8 @@ class Recipient:
         mailbox = parse_address(address, field="recipient")
         object.__setattr__(self, "mailbox", mailbox)
         object.__setattr__(self, "address", _bare(mailbox))
-        object.__setattr__(self, "notify", _check_notify(notify))
-        if orcpt is not None:
-            refuse_controls("orcpt", orcpt)
-        object.__setattr__(self, "orcpt", orcpt)
+        object.__setattr__(self, "notify", check_notify(notify))
+        object.__setattr__(self, "orcpt", check_orcpt(orcpt))
 
 
 class Envelope:
@@ -112,6 +116,9 @@ class Envelope:
             or deliver_by is not None
             or priority is not None
         ):
+            if isinstance(recipients, bytes) or not isinstance(recipients, Iterable):
+                found = type(recipients).__name__
+                raise AddressError("recipients", f"expected addresses, not {found}")
             mailbox = parse_sender(sender, field="sender")
             known = tuple(
                 recipient if isinstance(recipient, Recipient) else Recipient(recipient)
@@ -124,11 +131,11 @@ class Envelope:
             details = Details(
                 mailbox,
                 _check_utf8(smtputf8, mailbox, known),
-                _check_ret(ret),
-                _check_envid(envid),
-                requiretls,
-                _check_deliver_by(deliver_by),
-                _check_priority(priority),
+                check_ret(ret),
+                check_envid(envid),
+                check_switch("requiretls", requiretls),
+                check_deliver_by(deliver_by),
+                check_priority(priority),
             )
         _set_sender(self, sender)
         _set_addresses(self, addresses)
@@ -260,50 +267,12 @@ def _check_utf8(
     smtputf8: bool | None, mailbox: Address | None, recipients: Iterable[Recipient]
 ) -> bool:
     if smtputf8 is not None:
-        return smtputf8
+        return check_switch("smtputf8", smtputf8)
     return (mailbox is not None and mailbox.needs_utf8) or any(
         recipient.mailbox.needs_utf8 for recipient in recipients
     )
 
 
-def _check_ret(ret: Literal["FULL", "HDRS"] | None) -> Literal["FULL", "HDRS"] | None:
-    if ret not in (None, "FULL", "HDRS"):
-        raise BadValue("ret", 'expected "FULL" or "HDRS"')
-    return ret
-
-
-def _check_envid(envid: str | None) -> str | None:
-    if envid is not None:
-        refuse_controls("envid", envid)
-        if not 0 < len(envid) <= 100 or not envid.isascii():
-            raise BadValue("envid", "expected 1 to 100 ASCII characters")
-    return envid
-
-
-def _check_deliver_by(seconds: int | None) -> int | None:
-    if seconds is not None and (seconds == 0 or abs(seconds) > 999_999_999):
-        raise BadValue("deliver_by", "expected seconds, at most nine digits and not 0")
-    return seconds
-
-
-def _check_priority(priority: int | None) -> int | None:
-    if priority is not None and not -9 <= priority <= 9:
-        raise BadValue("priority", f"{priority} is not between -9 and 9")
-    return priority
-
-
 def _bare(mailbox: Address) -> str:
     """Spell an address as receipts show it: without a display name, the domain as it was given."""
     return str(Address(mailbox.local, mailbox.domain) if mailbox.name else mailbox)
-
-
-def _check_notify(notify: str | Sequence[str] | None) -> tuple[str, ...]:
-    if notify is None:
-        return ()
-    words = notify.split(",") if isinstance(notify, str) else notify
-    words = tuple(word.strip().upper() for word in words)
-    if not words or any(word not in _NOTIFY for word in words) or len(set(words)) < len(words):
-        raise BadValue("notify", f"expected NEVER, or any of {', '.join(_NOTIFY[1:])}")
-    if "NEVER" in words and len(words) > 1:
-        raise BadValue("notify", "NEVER stands alone")
-    return words

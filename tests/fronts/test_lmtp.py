@@ -238,3 +238,15 @@ def test_many_messages_go_over_one_connection_to_dovecot(
         front.send(smtp, (Envelope("s@x.example", [FULL, mailbox]), content))
     subjects = [dovecot.mailbox(mailbox).content for mailbox in people]
     assert subjects == [b"Subject: %d\r\n\r\n" % number for number in range(10)]
+
+
+def test_many_messages_have_an_outcome_for_each_recipient(
+    front: Front, open_sink: Callable[..., Sink]
+) -> None:
+    sink = open_sink(Fault(on=".", when="b@", reply="552 5.2.2 full"))
+    items = [(ENVELOPE, b"Subject: %d\r\n\r\n" % number) for number in range(50)]
+    receipts = front.send_many(front.at(sink.url), items)
+    assert [receipt.index for receipt in receipts] == list(range(50))
+    assert all(receipt.accepted == ("a@x.example", "c@x.example") for receipt in receipts)
+    assert all(receipt.refused == ("b@x.example",) for receipt in receipts)
+    assert (sink.count, len(sink.connections), sink.violations) == (50, 1, [])

@@ -14,6 +14,9 @@ from tests.codec.test_encodings import RELAXED, TEXT
 from tests.support.guarded import Guarded
 
 LONGEST = 200
+#: No kernel takes more than this in a step of its widest loop.
+SEVERAL_STEPS = 700
+SIZES = (*range(LONGEST), *range(LONGEST, SEVERAL_STEPS, 3))
 GROUNDS = {
     "plain": b"a",
     "lines": b"some text\r\n",
@@ -79,8 +82,8 @@ def test_text_that_changes_on_the_way(codec: SimpleNamespace, data: bytes) -> No
 
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_no_byte_beyond_the_source_is_read(codec: SimpleNamespace, ground: str) -> None:
-    memory = Guarded(LONGEST)
-    for size in range(LONGEST):
+    memory = Guarded(SEVERAL_STEPS)
+    for size in SIZES:
         data = body(ground, size)
         for source in (memory.at_end(data), memory.at_start(data)):
             assert codec.encode_base64(source) == oracles.base64_lines(data)
@@ -94,8 +97,8 @@ def test_no_byte_beyond_the_source_is_read(codec: SimpleNamespace, ground: str) 
 
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_no_byte_beyond_the_buffer_is_written(codec: SimpleNamespace, ground: str) -> None:
-    memory = Guarded(2 * LONGEST + 5)
-    for size in range(LONGEST):
+    memory = Guarded(2 * SEVERAL_STEPS + 5)
+    for size in SIZES:
         data = body(ground, size)
         for function, wanted, room in (
             (codec.encode_base64_into, oracles.base64_lines(data), 0),
@@ -108,6 +111,14 @@ def test_no_byte_beyond_the_buffer_is_written(codec: SimpleNamespace, ground: st
             ):
                 assert function(data, target) == len(wanted)
                 assert target[: len(wanted)] == wanted
+
+
+@pytest.mark.parametrize("rest", [b"b\n", b"b\r\n", b"b\r", b".\n"])
+def test_a_crlf_anywhere_before_other_text(codec: SimpleNamespace, rest: bytes) -> None:
+    for place in range(300):
+        data = b"a" * place + b"\r\n" + rest * 200
+        assert tuple(codec.survey(data)) == oracles.surveyed(data)
+        assert codec.dot_stuff(data) == oracles.stuffed(data)
 
 
 def test_replies_are_read_to_the_end_of_the_memory_and_no_further(codec: SimpleNamespace) -> None:

@@ -8,22 +8,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .dialogue.transaction import Transaction
-from .errors import AddressError, NotOffered, QueueError, TooLarge
+from .errors import QueueError
 from .events import Error
 from .options import RecipientType
 from .recipients import MessageRecipient
 from .settings import Settings
 from .spool.entry import Addressee, Entry
 from .spool.folder import Folder
+from .spool.history import CANNOT_CARRY
 from .spool.names import FAILED, QUEUED, SENDING
 from .spool.rules import Report, Rules
 from .spool.store import Draft, store
 from .spool.work import Answer, Work, deliver_each
 
 __all__ = ["CANNOT_CARRY", "ClassicQueue", "draft_of", "resume"]
-
-#: A server can do without what the message needs; the session goes on.
-CANNOT_CARRY = (NotOffered, TooLarge, AddressError)
 
 _KINDS = {RecipientType.TO: "To", RecipientType.CC: "Cc", RecipientType.BCC: "BCc"}
 

@@ -18,7 +18,8 @@ from ..spool.names import FAILED, QUEUED, SENDING, SENT, check_id
 from ..spool.rules import Report, Rules, check_policy
 from ..spool.schedule import Schedule
 from ..spool.store import store
-from ..spool.work import deliver_each
+from ..spool.work import deliver_claims, deliver_each, recover
+from .bulk import Bulk
 
 __all__ = ["Outbox"]
 
@@ -101,12 +102,20 @@ class Outbox:
         with self._open() as folder:
             return store(folder, (draft_of(transaction_of(item, None, None)) for item in items))
 
-    def run(self, smtp: SMTPS, *, progress: Callable[[Report], object] | None = None) -> Report:
+    def run(
+        self,
+        smtp: SMTPS,
+        *,
+        window: int | None = None,
+        progress: Callable[[Report], object] | None = None,
+    ) -> Report:
         """Send what is queued and due, the oldest first, and what is queued meanwhile.
 
         Args:
             smtp: the connection; one that is not up is opened for the run, if there is anything
                 to send.
+            window: the most messages in flight, and so in doubt if this process is killed; without
+                it as many as the connection can use. 1 sends them one by one, each synced.
             progress: called after each message with the report so far. What it raises ends the
                 run and loses nothing.
 
@@ -119,9 +128,27 @@ class Outbox:
         """
         report = Report(progress=progress)
         self._stopping.clear()
+        stopping = self._stopping.is_set
         with self._open() as folder:
-            smtp.work_through(deliver_each(folder, self._rules, report, self._stopping.is_set))
+            if window == 1:
+                smtp.work_through(deliver_each(folder, self._rules, report, stopping))
+            else:
+                self._run_in_bulk(smtp, folder, report, window)
         return report
+
+    def _run_in_bulk(
+        self, smtp: SMTPS, folder: Folder, report: Report, window: int | None
+    ) -> None:
+        rules, stopping = self._rules, self._stopping.is_set
+        was_open = smtp.connected
+        try:
+            smtp.work_through(deliver_claims(recover(folder, rules, report), rules, report))
+            Bulk(folder, rules, report, smtp, stopping, window).run(
+                lambda found: smtp.work_through(deliver_claims(found, rules, report, stopping))
+            )
+        finally:
+            if not was_open:
+                smtp.disconnect()
 
     def stop(self) -> None:
         """Let a `run` end after the message that it has now; from a thread or a signal handler."""

@@ -11,8 +11,6 @@ from typing import Any
 
 from ..dialogue.transaction import Transaction
 from ..envelope import Envelope
-from ..wire.content import Content
-from .boot import boot_id
 from .entry import Damaged, format_time
 from .folder import Folder, failing, write_all
 from .history import Attempt, Progress, Standing, format_record
@@ -67,30 +65,24 @@ class Claim:
         """What is known of it."""
         return self.loaded.progress
 
-    def transaction(self, *, durable: bool = True) -> Transaction:
+    def transaction(self) -> Transaction:
         """Make the transaction for those who still wait.
 
-        Args:
-            durable: whether the file says on the disk that the message is being handed over,
-                before it is. Without it the caller has written that elsewhere.
+        Before the end of the content is sent, the file says on the disk that it is.
         """
         places = self.progress.having(Standing.WAITING)
         addressees = [self.entry.addressees[place] for place in places]
-        content: Content
-        if durable:
-            content = QueuedContent(self.fd, self.loaded, lambda: self.hand_over(places))
-        else:
-            content = QueuedContent(self.fd, self.loaded)
         return Transaction(
-            self._envelope(places),
-            content,
+            self.envelope(places),
+            QueuedContent(self.fd, self.loaded, lambda: self.hand_over(places)),
             required=[number for number, one in enumerate(addressees) if one.required],
             rcpt_options={
                 number: one.options for number, one in enumerate(addressees) if one.options
             },
         )
 
-    def _envelope(self, places: Sequence[int]) -> Envelope:
+    def envelope(self, places: Sequence[int]) -> Envelope:
+        """Give the envelope for the recipients at these places, as of now."""
         envelope = self.entry.envelope
         by = envelope.deliver_by
         if len(places) == len(self.entry.addressees) and (by is None or by < 0):
@@ -111,9 +103,26 @@ class Claim:
 
     # --- what is written down ---------------------------------------------------------------------
 
-    def hand_over(self, places: Sequence[int], *, sync: bool = True) -> None:
+    def hand_over(self, places: Sequence[int]) -> None:
         """Write down that the message is handed over for these recipients from now on."""
-        self.note({"event": "handed over", "to": list(places), "boot": boot_id()}, sync=sync)
+        self.note({"event": "handed over", "to": list(places)})
+
+    def mark(self, line: bytes, places: Sequence[int]) -> None:
+        """Write down what `hand_over` does, unsynced, by a line that was made before.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        loaded = self.loaded
+        if loaded.torn:
+            os.ftruncate(self.fd, loaded.good)
+        if loaded.good == loaded.end:
+            line = b"\n" + line
+        loaded.torn = True
+        write_all(self.fd, line, loaded.good)
+        loaded.torn = False
+        loaded.good += len(line)
+        loaded.progress.open = tuple(places)
 
     def note(self, record: dict[str, Any], *, sync: bool = True) -> None:
         """Add a line to the history.

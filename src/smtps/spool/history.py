@@ -15,11 +15,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from ..errors import SenderRefused
+from ..errors import AddressError, NotOffered, SenderRefused, TooLarge
 from ..receipt import Outcome, Receipt
 from .entry import Damaged, Entry, parse_time
 
-__all__ = ["Attempt", "Progress", "Standing", "format_record", "parse_records"]
+__all__ = ["CANNOT_CARRY", "Attempt", "Progress", "Standing", "format_record", "parse_records"]
+
+
+#: A server can do without what the message needs; the session goes on.
+CANNOT_CARRY = (NotOffered, TooLarge, AddressError)
 
 
 class Standing(Enum):
@@ -52,6 +56,9 @@ class Attempt:
         """Take what a receipt says of the recipients at these places of the entry."""
         error = receipt.error
         words = "" if error is None else str(error)
+        if not receipt.results or isinstance(error, CANNOT_CARRY):
+            # No byte of it was sent, and none of it as it is ever will be.
+            return cls.same(places, Outcome.REFUSED, words)
         if isinstance(error, SenderRefused):
             # Nothing was sent because the server said so, of all recipients at once.
             outcome = Outcome.DEFERRED if error.retryable else Outcome.REFUSED
@@ -136,6 +143,9 @@ class Progress:
         for place in self.having(Standing.IN_DOUBT):
             self.standings[place] = standing
 
+    def _released(self, _: dict[str, Any]) -> None:
+        self.open = ()
+
     def _retry(self, _: dict[str, Any]) -> None:
         for place, standing in enumerate(self.standings):
             if standing is not Standing.ACCEPTED:
@@ -155,6 +165,7 @@ _EVENTS = {
     "attempt": Progress._attempt,
     "in doubt": Progress._in_doubt,
     "resolved": Progress._resolved,
+    "released": Progress._released,
     "retry": Progress._retry,
 }
 

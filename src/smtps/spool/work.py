@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,12 +14,23 @@ from ..receipt import Outcome, Receipt
 from .claim import Claim, take
 from .folder import Folder, failing
 from .history import Attempt, Standing
+from .inflight import Suspects
 from .names import QUEUED, SENDING, is_safe
 from .rules import Report, Rules, State
 from .settle import Settled, finish, settle
 from .store import sweep
 
-__all__ = ["Answer", "Work", "claims", "deliver_each", "recover", "tally"]
+__all__ = [
+    "Answer",
+    "Work",
+    "claim_one",
+    "claims",
+    "deliver_claims",
+    "deliver_each",
+    "passes",
+    "recover",
+    "tally",
+]
 
 #: What became of a transaction that was handed out: its receipt, or why it could not even begin.
 Answer: TypeAlias = Receipt | SMTPSError
@@ -48,8 +59,20 @@ def deliver_each(
         QueueFolderError: the folder cannot be worked on.
     """
     yield from recover(folder, rules, report)
+    found = claims(folder, rules, report)
+    yield from deliver_claims(found, rules, report, is_stopping)
+    return report
+
+
+def deliver_claims(
+    found_ones: Iterable[Claim | Error],
+    rules: Rules,
+    report: Report,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> Work:
+    """Hand out claims one by one, as `deliver_each` does."""
     line = _Line()
-    for found in claims(folder, rules, report):
+    for found in found_ones:
         if isinstance(found, Error):
             yield found
         else:
@@ -123,34 +146,45 @@ def claims(folder: Folder, rules: Rules, report: Report) -> Iterator[Claim | Err
 
     Messages that are queued behind the last one meanwhile are found too.
     """
+    for names in passes(folder, QUEUED):
+        for name in names:
+            yield from claim_one(folder, name, rules, report)
+            if rules.stop_on_error and report.failed:
+                return
+    with failing(folder.path, "listing the folder"):
+        folder.check()
+
+
+def passes(folder: Folder, extension: str) -> Iterator[list[str]]:
+    """Give the names with an extension in their order, so many at a time."""
     after = ""
     while True:
         with failing(folder.path, "listing the folder"):
-            names = folder.oldest(QUEUED, after=after, limit=_PASS)
-        for name in names:
-            if not is_safe(name):
-                report.skipped[_shown(name)] = "not a name of this queue"
-                yield Error(302, f"{_shown(name)}{QUEUED}: left alone, not a name of this queue")
-                continue
-            found = take(folder, name, rules.schedule)
-            if isinstance(found, Claim):
-                yield from _ready(found, rules, report)
-            elif found.damaged:
-                report.count(State.FAILED, name, found.damaged)
-                yield Error(302, f"{name}: {found.damaged}")
-                if rules.stop_on_error:
-                    return
-            elif found.foreign:
-                report.skipped[name] = found.foreign
-                yield Error(302, f"{name}{QUEUED}: left alone, {found.foreign}")
-            elif found.due_in:
-                report.not_due += 1
-                report.note_due(found.due_in)
+            names = folder.oldest(extension, after=after, limit=_PASS)
+        yield names
         if len(names) < _PASS:
-            break
+            return
         after = names[-1]
-    with failing(folder.path, "listing the folder"):
-        folder.check()
+
+
+def claim_one(folder: Folder, name: str, rules: Rules, report: Report) -> Iterator[Claim | Error]:
+    """Claim one message if it is one, and due, and nobody's; tell if its file cannot be used."""
+    if not is_safe(name):
+        report.skipped[_shown(name)] = "not a name of this queue"
+        yield Error(302, f"{_shown(name)}{QUEUED}: left alone, not a name of this queue")
+        return
+    found = take(folder, name, rules.schedule)
+    if isinstance(found, Claim):
+        yield from _ready(found, rules, report)
+    elif found.damaged:
+        report.count(State.FAILED, name, found.damaged)
+        yield Error(302, f"{name}: {found.damaged}")
+    elif found.foreign:
+        report.skipped[name] = found.foreign
+        yield Error(302, f"{name}{QUEUED}: left alone, {found.foreign}")
+    elif found.due_in:
+        report.not_due += 1
+        report.note_due(found.due_in)
 
 
 def _ready(claim: Claim, rules: Rules, report: Report) -> Iterator[Claim | Error]:
@@ -171,15 +205,17 @@ def recover(folder: Folder, rules: Rules, report: Report) -> Iterator[Error]:
     """Settle what workers that died have left, and what is held in doubt, by the present rules."""
     with failing(folder.path, "removing what dead writers left"):
         sweep(folder)
-    after = ""
-    while True:
-        with failing(folder.path, "listing the folder"):
-            names = folder.oldest(SENDING, after=after, limit=_PASS)
+    looked_at: list[Suspects] = []
+    for names in passes(folder, SENDING):
+        # After the names: what is `.sending` was written down before it became that.
+        with failing(folder.path, "reading what was in flight"):
+            suspects = Suspects(folder)
+            looked_at.append(suspects)
         for name in filter(is_safe, names):
             found = take(folder, name, None, SENDING)
             if isinstance(found, Claim):
                 try:
-                    settled = _recover(found, rules)
+                    settled = _recover(found, rules, name in suspects)
                     if settled.state is not State.DEFERRED:
                         tally(report, found, settled)
                 finally:
@@ -188,20 +224,20 @@ def recover(folder: Folder, rules: Rules, report: Report) -> Iterator[Error]:
             elif found.damaged:
                 report.count(State.FAILED, name, found.damaged)
                 yield Error(302, f"{name}: {found.damaged}")
-        if len(names) < _PASS:
-            return
-        after = names[-1]
+    with failing(folder.path, "removing what was in flight"):
+        for suspects in looked_at:
+            suspects.clear()
 
 
-def _recover(claim: Claim, rules: Rules) -> Settled:
-    if claim.progress.open:
-        claim.note(
-            {
-                "event": "in doubt",
-                "to": list(claim.progress.open),
-                "why": "handed over, and the worker ended before the answer came",
-            }
-        )
+def _recover(claim: Claim, rules: Rules, is_suspect: bool = False) -> Settled:
+    progress = claim.progress
+    doubtful = list(progress.open)
+    why = "handed over, and the worker ended before the answer came"
+    if not doubtful and is_suspect:
+        doubtful = progress.having(Standing.WAITING)
+        why = "on its way when the machine stopped"
+    if doubtful:
+        claim.note({"event": "in doubt", "to": doubtful, "why": why})
     return finish(claim, rules)
 
 

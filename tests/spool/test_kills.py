@@ -60,7 +60,7 @@ def identifiers(path: Path, extension: str) -> Counter[str]:
 def finish(path: Path, sink: Sink) -> Report:
     """Let somebody else send what is there."""
     with SMTPS.from_url(sink.url) as smtp:
-        return Outbox(path, schedule=Schedule(first=0)).run(smtp)
+        return Outbox(path, schedule=Schedule(first=0)).run(smtp, window=1)
 
 
 def sent(sink: Sink) -> Counter[str]:
@@ -148,27 +148,28 @@ def states(path: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.parametrize("window", [1, None])
 def test_a_run_that_is_killed_anywhere_neither_loses_nor_doubles(
-    tracer: Tracer, queue: Path
+    tracer: Tracer, queue: Path, window: int | None
 ) -> None:
+    job = {"do": "run", "folder": str(queue), "window": window}
     fill(queue)
     with Sink(faults=FAULTS) as sink:
-        counted = tracer.run({"do": "run", "folder": str(queue), "url": sink.url})
-    doubtful = 0
+        counted = tracer.run({**job, "url": sink.url})
+    doubtful = killed = 0
     for call, number in moments(counted):
         fill(queue)
         with Sink(faults=FAULTS) as sink:
-            outcome = tracer.kill(
-                {"do": "run", "folder": str(queue), "url": sink.url}, call, number
-            )
-            assert outcome.killed
+            # How often a run waits depends on the moment; a few end before their kill.
+            killed += tracer.kill({**job, "url": sink.url}, call, number).killed
             report = finish(queue, sink)
             while report.deferred:
                 report = finish(queue, sink)
             check_union(queue, sink, report, (call, number))
         doubtful += bool(report.in_doubt)
+    assert killed > 0.9 * len(moments(counted))
     # Only between "handed over" and the removal there is doubt.
-    assert doubtful < 0.35 * len(moments(counted))
+    assert 0 < doubtful < 0.35 * len(moments(counted))
 
 
 @pytest.mark.parametrize("policy", ["hold", "resend", "assume-sent"])
@@ -180,7 +181,7 @@ def test_a_recovery_that_is_killed_anywhere_is_recovered_again(
     Outbox(model).put_many([item("m1"), item("m2"), item("m3")])
     with Sink(faults=[Fault(on=".", nth={1, 3}, drop=True, silent=True)]) as sink:
         finish(model, sink)
-    job = {"do": "run", "folder": str(queue), "in_doubt": policy}
+    job = {"do": "run", "folder": str(queue), "in_doubt": policy, "window": 1}
     expected = {"hold": 0, "resend": 2, "assume-sent": 0}[policy]
 
     def restore() -> None:
@@ -210,18 +211,21 @@ def test_a_recovery_that_is_killed_anywhere_is_recovered_again(
                 assert name not in left, (call, number)
 
 
+@pytest.mark.parametrize("window", [1, None])
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC", "EROFS", "EMFILE"])
-def test_a_run_whose_call_fails_loses_nothing(tracer: Tracer, queue: Path, error: str) -> None:
+def test_a_run_whose_call_fails_loses_nothing(
+    tracer: Tracer, queue: Path, error: str, window: int | None
+) -> None:
+    job = {"do": "run", "folder": str(queue), "window": window}
     fill(queue)
     with Sink(faults=FAULTS) as sink:
-        counted = tracer.run({"do": "run", "folder": str(queue), "url": sink.url})
+        counted = tracer.run({**job, "url": sink.url})
     folder_calls = ("openat", "pwrite64", "fdatasync", "renameat", "unlinkat", "fsync")
     every = [(call, n + 1) for call in folder_calls for n in range(counted.calls[call])]
-    for call, number in every if SHARE == 1 else random.Random(error).sample(every, 12):
+    for call, number in every if SHARE == 1 else random.Random(error).sample(every, 8):
         fill(queue)
         with Sink(faults=FAULTS) as sink:
-            job = {"do": "run", "folder": str(queue), "url": sink.url}
-            outcome = tracer.fail(job, call, number, error)
+            outcome = tracer.fail({**job, "url": sink.url}, call, number, error)
             assert outcome.status == 0, (call, number)
             report = finish(queue, sink)
             while report.deferred:

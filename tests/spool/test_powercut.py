@@ -67,7 +67,9 @@ def test_no_power_cut_loses_or_tears_what_was_put(tracer: Tracer, queue: Path, d
     assert count >= 16
 
 
-def after_run(tracer: Tracer, queue: Path, job: dict[str, Any]) -> tuple[int, list[str]]:
+def after_run(
+    tracer: Tracer, queue: Path, monkeypatch: pytest.MonkeyPatch, job: dict[str, Any]
+) -> tuple[int, list[str]]:
     """Count the states after a run, and say what is wrong with some."""
     write(queue, {})
     Outbox(queue).put_many(item(name) for name in NAMES)
@@ -79,6 +81,7 @@ def after_run(tracer: Tracer, queue: Path, job: dict[str, Any]) -> tuple[int, li
     count = 0
     with Sink() as sink, SMTPS.from_url(sink.url) as smtp:
         smtp.connect()
+        monkeypatch.setattr("smtps.spool.inflight.boot_id", lambda: "the next one")
         for handed_over, state in states_of(outcome.trace, before, str(queue)):
             count += 1
             write(queue, state)
@@ -96,15 +99,25 @@ def after_run(tracer: Tracer, queue: Path, job: dict[str, Any]) -> tuple[int, li
     return count, wrong
 
 
-def test_no_power_cut_in_a_run_loses_or_doubles_a_message(tracer: Tracer, queue: Path) -> None:
-    count, wrong = after_run(tracer, queue, {})
+@pytest.mark.parametrize("window", [1, None])
+def test_no_power_cut_in_a_run_loses_or_doubles_a_message(
+    tracer: Tracer, queue: Path, monkeypatch: pytest.MonkeyPatch, window: int | None
+) -> None:
+    count, wrong = after_run(tracer, queue, monkeypatch, {"window": window})
     assert wrong == []
     assert count > 30
 
 
+@pytest.mark.parametrize("window", [1, None])
 @pytest.mark.parametrize("without", ["file syncs", "hand-overs"])
-def test_a_run_that_leaves_out_a_step_is_caught(tracer: Tracer, queue: Path, without: str) -> None:
-    _, wrong = after_run(tracer, queue, {"without": without})
+def test_a_run_that_leaves_out_a_step_is_caught(
+    tracer: Tracer,
+    queue: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    without: str,
+    window: int | None,
+) -> None:
+    _, wrong = after_run(tracer, queue, monkeypatch, {"without": without, "window": window})
     assert any("sent twice" in sentence for sentence in wrong)
 
 

@@ -1,7 +1,8 @@
 """Workers on one queue, two of which are killed again and again: `python -m tests.support.crew`.
 
-Takes the folder, the relay's URL and the number of workers; ends when the queue is empty and no
-worker is left, and prints how many were killed.
+Takes the folder, the relay's URL, the number of workers, the seconds between two kills of two of
+them, and how many messages each has in flight (0: as many as it can); ends when the queue is empty
+and no worker is left, and prints how many were killed.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from smtps import SMTPS, Outbox, Schedule, SMTPSError
 __all__: list[str] = []
 
 
-def work(folder: str, url: str) -> None:
+def work(folder: str, url: str, window: int | None) -> None:
     """Send until nothing is left that somebody else does not have."""
     outbox = Outbox(folder, schedule=Schedule(first=0))
     with SMTPS.from_url(url) as smtp:
         while True:
             try:
-                outbox.run(smtp)
+                outbox.run(smtp, window=window)
             except SMTPSError as error:
                 print(error, file=sys.stderr)
             if not outbox.count()["queued"]:
@@ -31,16 +32,16 @@ def work(folder: str, url: str) -> None:
     os._exit(0)
 
 
-def hire(folder: str, url: str) -> int:
+def hire(folder: str, url: str, window: int | None) -> int:
     process = os.fork()
     if not process:
-        work(folder, url)
+        work(folder, url, window)
     return process
 
 
-def main(folder: str, url: str, count: int, pause: float) -> None:
+def main(folder: str, url: str, count: int, pause: float, window: int | None) -> None:
     chance = random.Random(1)
-    crew = {hire(folder, url) for _ in range(count)}
+    crew = {hire(folder, url, window) for _ in range(count)}
     killed = 0
     moment = time.monotonic() + pause
     while crew:
@@ -48,7 +49,7 @@ def main(folder: str, url: str, count: int, pause: float) -> None:
         if process:
             crew.discard(process)
             if os.waitstatus_to_exitcode(status):
-                crew.add(hire(folder, url))
+                crew.add(hire(folder, url, window))
         elif time.monotonic() < moment:
             time.sleep(0.01)
         else:
@@ -60,4 +61,4 @@ def main(folder: str, url: str, count: int, pause: float) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5]) or None)

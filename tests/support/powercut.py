@@ -127,7 +127,8 @@ def _apply(disk: _Disk, live: dict[str, _File], call: str, text: str, result: in
         if live.pop(strings[0].decode(), None) is not None:
             disk.pending.append(("unlink", strings[0].decode()))
     elif call == "sendto":
-        return strings[0].endswith(b".\r\n") and strings[0] != b"Hello\r\n"
+        # By DATA one at a time, by BDAT any number in one write.
+        return strings[0].endswith(b".\r\n") + strings[0].count(b" LAST\r\n")
     return 0
 
 

@@ -17,8 +17,10 @@ from collections.abc import Callable
 from typing import Any
 
 from smtps import SMTPS, Envelope, Outbox, Schedule, SMTPSError
+from smtps.outbox import bulk
 from smtps.spool.boot import boot_id
 from smtps.spool.claim import Claim
+from smtps.spool.inflight import Inflight
 
 __all__ = ["item"]
 
@@ -35,7 +37,7 @@ def do(job: dict[str, Any]) -> list[str]:
     if job["do"] == "put_many":
         return outbox.put_many(item(name) for name in job["names"])
     smtp = SMTPS.from_url(job["url"])
-    report = outbox.run(smtp)
+    report = outbox.run(smtp, window=job.get("window"))
     return [f"{report.sent} {len(report.failed)} {report.deferred} {len(report.in_doubt)}"]
 
 
@@ -52,7 +54,9 @@ def cripple(kind: str) -> None:
     elif kind == "folder syncs":
         setattr(os, "fsync", leave_out(True))  # noqa: B010
     elif kind == "hand-overs":
-        setattr(Claim, "hand_over", lambda *_, **__: None)  # noqa: B010
+        setattr(Claim, "hand_over", lambda *_: None)  # noqa: B010
+        setattr(Claim, "mark", lambda *_: None)  # noqa: B010
+        setattr(bulk, "Inflight", lambda folder, _: Inflight(folder, []))  # noqa: B010
 
 
 def child(job: dict[str, Any]) -> None:

@@ -136,9 +136,7 @@ class Outbox:
                 self._run_in_bulk(smtp, folder, report, window)
         return report
 
-    def _run_in_bulk(
-        self, smtp: SMTPS, folder: Folder, report: Report, window: int | None
-    ) -> None:
+    def _run_in_bulk(self, smtp: SMTPS, folder: Folder, report: Report, window: int | None) -> None:
         rules, stopping = self._rules, self._stopping.is_set
         was_open = smtp.connected
         try:

@@ -19,7 +19,7 @@ from queue import SimpleQueue
 
 from ..client import SMTPS
 from ..envelope import Envelope
-from ..errors import SMTPSError
+from ..errors import QueueFolderError, SMTPSError
 from ..events import Error
 from ..receipt import Receipt
 from ..spool.claim import Claim
@@ -31,6 +31,11 @@ from ..spool.names import QUEUED, is_safe
 from ..spool.rules import Report, Rules, State
 from ..spool.settle import settle
 from ..spool.work import claim_one, passes, tally
+
+try:
+    import resource
+except ImportError:  # Only POSIX has it, as the rest of the queue.
+    resource = None  # type: ignore[assignment]
 
 __all__ = ["Bulk"]
 
@@ -121,9 +126,16 @@ class Bulk:
     def _send(self) -> None:
         if not self._smtp.connected:
             self._smtp.connect()
+        receipts = self._smtp.send_many(self._items(), window=self._window)
+        while (receipt := self._next(receipts)) is not None:
+            self._settle(self._sent.pop(receipt.index), receipt)
+
+    def _next(self, receipts: Iterator[Receipt]) -> Receipt | None:
         try:
-            for receipt in self._smtp.send_many(self._items(), window=self._window):
-                self._settle(self._sent.pop(receipt.index), receipt)
+            return next(receipts, None)
+        except QueueFolderError:
+            # It came from the claims; what has no receipt may be anywhere.
+            raise
         except SMTPSError:
             # What was begun has its receipt; the rest was not, whatever its file says.
             for sent in self._sent.values():
@@ -144,8 +156,9 @@ class Bulk:
                 return
             claim, group = self._ready.popleft()
             places = claim.progress.having(Standing.WAITING)
-            claim.mark(self._mark(places), places)
+            # From here on it may be with the server.
             self._sent[index] = _Sent(claim, group, places)
+            claim.mark(self._mark(places), places)
             index += 1
             whole = claim.loaded.whole
             assert whole is not None
@@ -237,11 +250,7 @@ class Bulk:
 
 
 def _most_files() -> int:
-    # Only POSIX has it, as the rest of the queue; the package is imported elsewhere too.
-    import resource
-
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return soft
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def _groups(folder: Folder) -> Iterator[list[str]]:

@@ -111,18 +111,10 @@ class Claim:
         """Write down what `hand_over` does, unsynced, by a line that was made before.
 
         Raises:
-            OSError: it could not be written.
+            QueueFolderError: it could not be written.
         """
-        loaded = self.loaded
-        if loaded.torn:
-            os.ftruncate(self.fd, loaded.good)
-        if loaded.good == loaded.end:
-            line = b"\n" + line
-        loaded.torn = True
-        write_all(self.fd, line, loaded.good)
-        loaded.torn = False
-        loaded.good += len(line)
-        loaded.progress.open = tuple(places)
+        self._append(line, sync=False)
+        self.progress.open = tuple(places)
 
     def note(self, record: dict[str, Any], *, sync: bool = True) -> None:
         """Add a line to the history.
@@ -131,13 +123,16 @@ class Claim:
             QueueFolderError: it is not on the disk.
         """
         record = {"at": format_time(time.time()), **record}
-        line = format_record(record)
+        self._append(format_record(record), sync=sync)
+        self.progress.apply(record)
+
+    def _append(self, line: bytes, *, sync: bool) -> None:
         loaded = self.loaded
+        if loaded.good == loaded.end:
+            line = b"\n" + line
         with failing(self.folder.path, f"writing the history of {self.id}"):
             if loaded.torn:
                 os.ftruncate(self.fd, loaded.good)
-            if loaded.good == loaded.end:
-                line = b"\n" + line
             # From here to the end of the write a crash leaves a part of a line.
             loaded.torn = True
             write_all(self.fd, line, loaded.good)
@@ -145,7 +140,6 @@ class Claim:
                 os.fdatasync(self.fd)
         loaded.torn = False
         loaded.good += len(line)
-        self.progress.apply(record)
 
     def note_attempt(self, attempt: Attempt, *, wait: float, waited: float, sync: bool) -> None:
         """Write down what an attempt came to, and how long to wait after it."""

@@ -6,6 +6,7 @@ import random
 import time
 from dataclasses import dataclass
 
+from ..errors import QueueFolderError
 from ..options import InDoubt
 from ..receipt import Outcome
 from .claim import Claim
@@ -43,7 +44,11 @@ def settle(claim: Claim, attempt: Attempt, rules: Rules, *, sync: bool = True) -
     standings = claim.progress.standings
     if taken and not rules.keep and standings.count(Standing.WAITING) == len(standings):
         # The ordinary case: nobody is left who would read a history.
-        return _leave(claim, sync)
+        try:
+            return _leave(claim, sync)
+        except QueueFolderError:
+            claim.note_attempt(attempt, wait=0, waited=0, sync=False)
+            raise
     attempt, wait, waited = _judge(claim, attempt, rules)
     claim.note_attempt(attempt, wait=wait, waited=waited, sync=sync or not taken)
     return finish(claim, rules, sync=sync)

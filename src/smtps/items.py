@@ -23,7 +23,7 @@ Item: TypeAlias = Message | EmailMessage | tuple[Envelope, Source]
 
 
 def transaction_of(
-    item: Item,
+    item: Item | Transaction,
     sender: str | None = None,
     recipients: Iterable[str | Recipient] | None = None,
     *,
@@ -39,6 +39,9 @@ def transaction_of(
     Raises:
         BadValue, AddressError: it cannot be sent as it is; nothing was.
     """
+    if isinstance(item, Transaction):
+        # A queue knows more of a message than an item says.
+        return item
     content: Content | Callable[[Capabilities], Content]
     message_id: str | None = None
     if isinstance(item, Message):

@@ -21,8 +21,14 @@ from typing import Any
 from ..client import SMTPS
 from ..errors import BadValue, SMTPSError
 from ..outbox import Listed, Outbox, Report
+from ..pool import Pool
 from .exits import OK, TEMPFAIL, UNAVAILABLE, USAGE
 from .progress import Progress
+
+try:
+    import resource
+except ImportError:  # Only POSIX has it, as the rest of the queue.
+    resource = None  # type: ignore[assignment]
 
 __all__ = ["add_commands"]
 
@@ -49,6 +55,9 @@ def add_commands(commands: Any) -> None:
     )
     run.add_argument("--watch", action="store_true", help="go on until SIGTERM ends it")
     run.add_argument("--interval", type=_seconds, default=5.0, help="seconds between two looks (5)")
+    run.add_argument(
+        "--connections", type=_connections, default=1, help="to the relay, at most (1)"
+    )
     run.add_argument("--keep", action="store_true", help="name sent messages .sent")
     run.add_argument(
         "--in-doubt",
@@ -72,6 +81,13 @@ def _seconds(text: str) -> float:
     value = float(text)
     if not 0 < value < 86400:
         raise argparse.ArgumentTypeError("expected seconds, less than a day")
+    return value
+
+
+def _connections(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 1000:
+        raise argparse.ArgumentTypeError("expected 1 to 1000")
     return value
 
 
@@ -106,23 +122,35 @@ def _run(arguments: argparse.Namespace) -> int:
         print("smtps: name the relay by --url or SMTPS_URL", file=sys.stderr)  # noqa: T201
         return USAGE
     outbox = Outbox(arguments.folder, keep=arguments.keep, in_doubt=arguments.in_doubt)
-    with SMTPS.from_url(url) as smtp:
+    _allow_files()
+    several = arguments.connections > 1
+    with Pool(url, connections=arguments.connections) if several else SMTPS.from_url(url) as relay:
         if arguments.watch:
-            return _watch(outbox, smtp, arguments)
-        report = _run_once(outbox, smtp)
+            return _watch(outbox, relay, arguments)
+        report = _run_once(outbox, relay)
     _show_report(report, arguments.json)
     if report.failed or report.in_doubt:
         return UNAVAILABLE
     return TEMPFAIL if report.deferred or report.not_due else OK
 
 
-def _run_once(outbox: Outbox, smtp: SMTPS) -> Report:
+def _allow_files() -> None:
+    """Have as many files open as the system allows: each message on its way is one."""
+    if resource is None:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _run_once(outbox: Outbox, relay: SMTPS | Pool) -> Report:
     waiting = outbox.count()["queued"]
     with Progress(waiting, "messages") as bar:
-        return outbox.run(smtp, progress=lambda _: bar.advance())
+        return outbox.run(relay, progress=lambda _: bar.advance())
 
 
-def _watch(outbox: Outbox, smtp: SMTPS, arguments: argparse.Namespace) -> int:
+def _watch(outbox: Outbox, relay: SMTPS | Pool, arguments: argparse.Namespace) -> int:
     """Run again and again, until a signal says that it is enough; then end after this message."""
     ending = threading.Event()
 
@@ -136,7 +164,7 @@ def _watch(outbox: Outbox, smtp: SMTPS, arguments: argparse.Namespace) -> int:
         while not ending.is_set():
             wait: float = arguments.interval
             try:
-                report = outbox.run(smtp)
+                report = outbox.run(relay)
             except SMTPSError as error:
                 if not error.retryable:
                     raise

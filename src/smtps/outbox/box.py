@@ -10,6 +10,7 @@ from ..envelope import Recipient
 from ..errors import BadValue
 from ..items import Item, transaction_of
 from ..options import InDoubt
+from ..pool import Pool
 from ..queueing import draft_of
 from ..spool import hand
 from ..spool.folder import Folder, Path
@@ -20,6 +21,7 @@ from ..spool.schedule import Schedule
 from ..spool.store import store
 from ..spool.work import deliver_claims, deliver_each, recover
 from .bulk import Bulk
+from .relays import relay_for
 
 __all__ = ["Outbox"]
 
@@ -104,7 +106,7 @@ class Outbox:
 
     def run(
         self,
-        smtp: SMTPS,
+        smtp: SMTPS | Pool,
         *,
         window: int | None = None,
         progress: Callable[[Report], object] | None = None,
@@ -112,10 +114,11 @@ class Outbox:
         """Send what is queued and due, the oldest first, and what is queued meanwhile.
 
         Args:
-            smtp: the connection; one that is not up is opened for the run, if there is anything
-                to send.
-            window: the most messages in flight, and so in doubt if this process is killed; without
-                it as many as the connection can use. 1 sends them one by one, each synced.
+            smtp: a connection, which is opened for the run if it is not up and there is anything
+                to send; or a pool.
+            window: the most messages in flight on a connection, and so in doubt if this process is
+                killed; without it as many as it can use. 1 sends them one by one, each synced. The
+                connections of a pool are bounded by its own `per_connection`.
             progress: called after each message with the report so far. What it raises ends the
                 run and loses nothing.
 
@@ -128,25 +131,20 @@ class Outbox:
         """
         report = Report(progress=progress)
         self._stopping.clear()
-        stopping = self._stopping.is_set
-        with self._open() as folder:
-            if window == 1:
-                smtp.work_through(deliver_each(folder, self._rules, report, stopping))
-            else:
-                self._run_in_bulk(smtp, folder, report, window)
-        return report
-
-    def _run_in_bulk(self, smtp: SMTPS, folder: Folder, report: Report, window: int | None) -> None:
         rules, stopping = self._rules, self._stopping.is_set
-        was_open = smtp.connected
+        relay = relay_for(smtp)
         try:
-            smtp.work_through(deliver_claims(recover(folder, rules, report), rules, report))
-            Bulk(folder, rules, report, smtp, stopping, window).run(
-                lambda found: smtp.work_through(deliver_claims(found, rules, report, stopping))
-            )
+            with self._open() as folder:
+                if window == 1:
+                    relay.work_through(deliver_each(folder, rules, report, stopping))
+                else:
+                    relay.work_through(
+                        deliver_claims(recover(folder, rules, report), rules, report)
+                    )
+                    Bulk(folder, rules, report, relay, stopping, window).run()
         finally:
-            if not was_open:
-                smtp.disconnect()
+            relay.close()
+        return report
 
     def stop(self) -> None:
         """Let a `run` end after the message that it has now; from a thread or a signal handler."""

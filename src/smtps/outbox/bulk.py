@@ -12,14 +12,13 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from queue import SimpleQueue
 
-from ..client import SMTPS
 from ..envelope import Envelope
-from ..errors import QueueFolderError, SMTPSError
+from ..errors import ConnectionFailed, QueueFolderError, SMTPSError
 from ..events import Error
 from ..receipt import Receipt
 from ..spool.claim import Claim
@@ -30,7 +29,8 @@ from ..spool.inflight import Inflight
 from ..spool.names import QUEUED, is_safe
 from ..spool.rules import Report, Rules, State
 from ..spool.settle import settle
-from ..spool.work import claim_one, passes, tally
+from ..spool.work import claim_one, deliver_claims, passes, tally
+from .relays import Relay
 
 try:
     import resource
@@ -67,7 +67,7 @@ class Bulk:
     """One run through a queue by `send_many`.
 
     Args:
-        smtp: connected when there is something to send; hears of files that cannot be used.
+        relay: what the messages are sent through.
         is_stopping: asked before each message whether the run is to end.
         window: the most messages in flight.
     """
@@ -77,14 +77,14 @@ class Bulk:
         folder: Folder,
         rules: Rules,
         report: Report,
-        smtp: SMTPS,
+        relay: Relay,
         is_stopping: Callable[[], bool],
         window: int | None,
     ) -> None:
         self._folder = folder
         self._rules = rules
         self._report = report
-        self._smtp = smtp
+        self._relay = relay
         self._is_stopping = is_stopping
         self._window = window
         self._names = _groups(folder)
@@ -94,23 +94,30 @@ class Bulk:
         self._sent: dict[int, _Sent] = {}
         self._settled: list[_Group] = []
         self._marks: dict[int, bytes] = {}
+        #: Why no connection could be made.
+        self._down: ConnectionFailed | None = None
         self._closer = _Closer()
         self._room = max(1, _most_files() - _GROUP - _RESERVE)
 
-    def run(self, single: Callable[[Iterator[Claim]], None]) -> None:
+    def run(self) -> None:
         """Send everything that is due.
 
-        Args:
-            single: sends claims one by one.
+        Raises:
+            QueueFolderError, ConnectionFailed: the folder, or the relay, cannot be used.
         """
         try:
-            while self._fill():
+            while not self._is_stopping() and self._fill():
                 if self._ready:
                     self._send()
+                if self._down is not None:
+                    raise self._down
                 odd, self._odd = self._odd, []
                 if odd:
                     try:
-                        single(claim for claim, _ in odd)
+                        found = [claim for claim, _ in odd]
+                        self._relay.work_through(
+                            deliver_claims(found, self._rules, self._report, self._is_stopping)
+                        )
                     finally:
                         for claim, group in odd:
                             if claim.fd >= 0:
@@ -124,11 +131,14 @@ class Bulk:
     # --- out --------------------------------------------------------------------------------------
 
     def _send(self) -> None:
-        if not self._smtp.connected:
-            self._smtp.connect()
-        receipts = self._smtp.send_many(self._items(), window=self._window)
-        while (receipt := self._next(receipts)) is not None:
-            self._settle(self._sent.pop(receipt.index), receipt)
+        receipts = self._relay.send_many(self._items(), self._window)
+        try:
+            while (receipt := self._next(receipts)) is not None:
+                self._settle(self._sent.pop(receipt.index), receipt)
+        finally:
+            # Whoever leaves early drops the connection, and can use it for nothing else before.
+            if isinstance(receipts, Generator):
+                receipts.close()
 
     def _next(self, receipts: Iterator[Receipt]) -> Receipt | None:
         try:
@@ -152,7 +162,7 @@ class Bulk:
                 self._odd or len(self._sent) > self._room or not self._fill() or not self._ready
             ):
                 return
-            if self._is_stopping():
+            if self._down is not None or self._is_stopping():
                 return
             claim, group = self._ready.popleft()
             places = claim.progress.having(Standing.WAITING)
@@ -179,11 +189,17 @@ class Bulk:
 
     def _settle(self, sent: _Sent, receipt: Receipt) -> None:
         claim = sent.claim
+        if isinstance(receipt.error, ConnectionFailed) and not receipt.accepted:
+            # It is the relay that is down; the message was not tried.
+            self._down = receipt.error
+            claim.note({"event": "released"}, sync=False)
+            self._release(claim, sent.group)
+            return
         settled = settle(claim, Attempt.of(receipt, sent.places), self._rules, sync=False)
         self._close(claim, sent.group)
         tally(self._report, claim, settled)
         if settled.state is State.FAILED:
-            self._smtp._observe(Error(161, f"{claim.id}: failed: {settled.words}"))
+            self._relay.observe(Error(161, f"{claim.id}: failed: {settled.words}"))
 
     def _close(self, claim: Claim, group: _Group) -> None:
         fd, claim.fd = claim.fd, -1
@@ -220,7 +236,7 @@ class Bulk:
         for name in names:
             for found in claim_one(self._folder, name, self._rules, self._report):
                 if isinstance(found, Error):
-                    self._smtp._observe(found)
+                    self._relay.observe(found)
                     continue
                 group.open += 1
                 odd = found.loaded.whole is None or any(

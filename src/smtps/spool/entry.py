@@ -25,7 +25,8 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from ..envelope import Envelope, Recipient
@@ -128,29 +129,37 @@ def parse_head(head: bytes) -> Entry:
 
 
 def _read(lines: list[str], *, is_sealed: bool) -> Entry:
-    sender: tuple[str, dict[str, str]] | None = None
+    queued = length = digest = ""
+    if is_sealed:
+        *lines, queued, length, digest = lines
+    sender: Sender | None = None
     addressees: list[Addressee] = []
-    others: dict[str, str] = {}
     for line in lines:
-        name, colon, value = line.partition(": ")
-        if name == "X-Envelope-To" and colon:
+        name, _, value = line.partition(": ")
+        if name == "X-Envelope-To":
             addressees.append(_addressee(*_split(value)))
-        elif name == "X-Envelope-From" and colon and sender is None:
-            sender = _split(value)
-        elif colon and name not in others:
-            others[name] = value
+        elif name == "X-Envelope-From" and sender is None:
+            sender = _sender(value)
         else:
             raise Damaged("a line of the head is none")
     if sender is None:
         raise Damaged("there is no X-Envelope-From")
-    envelope = _envelope(sender, tuple(addressee.recipient for addressee in addressees))
-    expected = ["X-Queued-At", "X-Content-Length", "X-Content-SHA256"] if is_sealed else []
-    if list(others) != expected:
-        raise Damaged("the lines of the head are not those of this format")
+    envelope = sender.envelope(tuple([addressee.recipient for addressee in addressees]))
     if not is_sealed:
         return Entry(envelope, tuple(addressees), time.time())
-    queued, length, digest = others.values()
-    return Entry(envelope, tuple(addressees), parse_time(queued), int(length), digest)
+    return Entry(
+        envelope,
+        tuple(addressees),
+        parse_time(_value(queued, "X-Queued-At")),
+        int(_value(length, "X-Content-Length")),
+        _value(digest, "X-Content-SHA256"),
+    )
+
+
+def _value(line: str, name: str) -> str:
+    if not line.startswith(f"{name}: "):
+        raise Damaged("the lines of the head are not those of this format")
+    return line[len(name) + 2 :]
 
 
 def _split(value: str) -> tuple[str, dict[str, str]]:
@@ -160,10 +169,55 @@ def _split(value: str) -> tuple[str, dict[str, str]]:
         raise Damaged("an address of the head is not in angle brackets")
     address, rest = found.groups()
     options: dict[str, str] = {}
-    for word in rest.split():
-        name, equals, text = word.partition("=")
-        options[name] = unquote(text) if equals else ""
+    if rest:
+        for word in rest.split():
+            name, equals, text = word.partition("=")
+            options[name] = unquote(text) if equals else ""
     return address, options
+
+
+class Sender(NamedTuple):
+    """The sender, and what holds for all recipients."""
+
+    address: str
+    smtputf8: bool
+    ret: Any
+    envid: str | None
+    requiretls: bool
+    deliver_by: int | None
+    priority: int | None
+
+    def envelope(self, recipients: tuple[Recipient, ...]) -> Envelope:
+        """Make the envelope for recipients."""
+        return Envelope(
+            self.address,
+            recipients,
+            smtputf8=self.smtputf8,
+            ret=self.ret,
+            envid=self.envid,
+            requiretls=self.requiretls,
+            deliver_by=self.deliver_by,
+            priority=self.priority,
+        )
+
+
+# A queue has few senders and very many recipients.
+@lru_cache(maxsize=256)
+def _sender(value: str) -> Sender:
+    address, options = _split(value)
+    take = options.pop
+    by, priority = take("by", None), take("priority", None)
+    sender = Sender(
+        address,
+        take("smtputf8", None) is not None,
+        take("ret", None),
+        take("envid", None),
+        take("requiretls", None) is not None,
+        None if by is None else int(by),
+        None if priority is None else int(priority),
+    )
+    _refuse_unknown(options)
+    return sender
 
 
 def _words(options: Iterable[tuple[str, str]]) -> str:
@@ -187,24 +241,6 @@ def _sender_options(envelope: Envelope) -> Iterator[tuple[str, str]]:
         yield "priority", str(envelope.priority)
 
 
-def _envelope(sender: tuple[str, dict[str, str]], recipients: tuple[Recipient, ...]) -> Envelope:
-    address, options = sender
-    take: Any = options.pop
-    by, priority = take("by", None), take("priority", None)
-    envelope = Envelope(
-        address,
-        recipients,
-        smtputf8="smtputf8" in options,
-        ret=take("ret", None),
-        envid=take("envid", None),
-        requiretls="requiretls" in options,
-        deliver_by=None if by is None else int(by),
-        priority=None if priority is None else int(priority),
-    )
-    _refuse_unknown(options, "smtputf8", "requiretls")
-    return envelope
-
-
 def _options(addressee: Addressee) -> Iterator[tuple[str, str]]:
     recipient = addressee.recipient
     if addressee.kind is not None:
@@ -220,21 +256,22 @@ def _options(addressee: Addressee) -> Iterator[tuple[str, str]]:
 
 
 def _addressee(address: str, options: dict[str, str]) -> Addressee:
-    kind = options.pop("type", None)
+    if not options:
+        return Addressee(Recipient(address))
+    take = options.pop
+    kind = take("type", None)
     if kind is not None and kind not in _KINDS:
         raise Damaged("a recipient's type is not To, Cc or BCc")
-    recipient = Recipient(
-        address, notify=options.pop("notify", None), orcpt=options.pop("orcpt", None)
-    )
-    extra = options.pop("options", "")
+    recipient = Recipient(address, notify=take("notify", None), orcpt=take("orcpt", None))
+    extra = take("options", "")
     refuse_controls("options", extra)
-    _refuse_unknown(options, "required")
-    return Addressee(recipient, kind, "required" in options, extra)
+    required = take("required", None) is not None
+    _refuse_unknown(options)
+    return Addressee(recipient, kind, required, extra)
 
 
-def _refuse_unknown(options: dict[str, str], *known: str) -> None:
-    unknown = options.keys() - set(known)
-    if unknown:
+def _refuse_unknown(options: dict[str, str]) -> None:
+    if options:
         raise Damaged("an option of the head is not known to this version")
 
 

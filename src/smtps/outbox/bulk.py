@@ -8,6 +8,7 @@ a killed process has written stays, and for a power cut there is the file of the
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
@@ -49,7 +50,8 @@ _RESERVE = 128
 class _Group:
     """Messages that were written down together."""
 
-    inflight: Inflight
+    #: Where they are written down; None where the disk has no room for that.
+    inflight: Inflight | None
     #: How many of them have no outcome yet.
     open: int = 0
 
@@ -221,8 +223,7 @@ class Bulk:
             names = next(self._names, None)
             if names is None:
                 break
-            with failing(self._folder.path, "writing down what is in flight"):
-                group = _Group(Inflight(self._folder, filter(is_safe, names)))
+            group = _Group(self._write_down(names))
             try:
                 self._claim(names, group)
             finally:
@@ -230,6 +231,16 @@ class Bulk:
                     self._settled.append(group)
             self._sync()
         return bool(self._ready or self._odd)
+
+    def _write_down(self, names: list[str]) -> Inflight | None:
+        try:
+            with failing(self._folder.path, "writing down what is in flight"):
+                return Inflight(self._folder, filter(is_safe, names))
+        except QueueFolderError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            # What is sent makes room, so this is the last moment to stop sending.
+            return None
 
     def _claim(self, names: list[str], group: _Group) -> None:
         self._marks.clear()
@@ -239,8 +250,11 @@ class Bulk:
                     self._relay.observe(found)
                     continue
                 group.open += 1
-                odd = found.loaded.whole is None or any(
-                    one.required or one.options for one in found.entry.addressees
+                odd = (
+                    # One by one each says in its own file, synced, that it is handed over.
+                    group.inflight is None
+                    or found.loaded.whole is None
+                    or any(one.required or one.options for one in found.entry.addressees)
                 )
                 (self._odd if odd else self._ready).append((found, group))
 
@@ -250,7 +264,8 @@ class Bulk:
         with failing(self._folder.path, "syncing the folder"):
             self._folder.sync()
             for group in settled:
-                group.inflight.remove()
+                if group.inflight is not None:
+                    group.inflight.remove()
 
     def _end(self) -> None:
         """Give back what was not sent; what is on its way stays, in doubt."""
@@ -259,7 +274,8 @@ class Bulk:
                 self._release(claim, group)
             for sent in self._sent.values():
                 sent.claim.close()
-                sent.group.inflight.leave()
+                if sent.group.inflight is not None:
+                    sent.group.inflight.leave()
             self._sync()
         finally:
             self._closer.end()

@@ -96,6 +96,8 @@ def after_run(
                     wrong.append(f"state {count}: {name} is lost")
             if report.failed:
                 wrong.append(f"state {count}: {report.failed}")
+            if len(wrong) > 4:
+                break
     return count, wrong
 
 

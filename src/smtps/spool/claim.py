@@ -220,19 +220,25 @@ def _examine(
         return Refused(foreign="not a regular file of this queue's owner")
     if not folder.lock(fd):
         return _GONE
-    # Only now nobody else writes; and a file that was removed meanwhile has no name left.
+    # Only now nobody else writes, and nobody gives it another name or takes it away; what is
+    # queued shows that when it is renamed.
+    name = identifier + extension
     about = os.fstat(fd)
-    if not about.st_nlink:
+    if not about.st_nlink or not (extension == QUEUED or folder.names_it(name, about)):
         return _GONE
     try:
         loaded = load(fd, about.st_size)
         if loaded.entry.length is None:
+            if not folder.names_it(name, about):
+                return _GONE
             fd, loaded = _adopt(folder, identifier, fd, loaded, extension)
     except Damaged as damage:
         if extension == FAILED:
             return Refused(damaged=damage.reason)
+        if not folder.names_it(name, about):
+            return _GONE
         write_reason(folder, identifier, damage.reason)
-        folder.rename(identifier + extension, identifier + FAILED)
+        folder.rename(name, identifier + FAILED)
         folder.sync()
         return Refused(damaged=damage.reason)
     progress = loaded.progress

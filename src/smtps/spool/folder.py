@@ -136,6 +136,14 @@ class Folder:
             return False
         return True
 
+    def names_it(self, name: str, about: os.stat_result) -> bool:
+        """Tell whether a name is still that of an open file."""
+        try:
+            found = os.stat(name, dir_fd=self.fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return found.st_ino == about.st_ino
+
     def check(self) -> None:
         """Make sure that the folder was not removed.
 

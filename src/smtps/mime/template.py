@@ -26,14 +26,16 @@ class Template:
         quote: what is done to a value before it is put in, such as escaping for HTML.
     """
 
-    __slots__ = ("_names", "_quote", "_static", "_static_bytes")
+    __slots__ = ("_names", "_pieces", "_pieces_utf8", "_places", "_quote")
 
     def __init__(self, text: str, quote: Callable[[str], str] = str) -> None:
-        cut = _field.split(text)
-        self._static = cut[::2]
-        self._names = cut[1::2]
+        #: What does not change, and between two such pieces the name of a field.
+        self._pieces = _field.split(text)
+        self._pieces_utf8 = [utf8(piece, "text") for piece in self._pieces]
+        self._places = list(enumerate(self._pieces))[1::2]
+        #: Each field once, however often it stands there.
+        self._names = list(dict.fromkeys(self._pieces[1::2]))
         self._quote = quote
-        self._static_bytes = [utf8(piece, "text") for piece in self._static]
 
     def fill(self, row: Mapping[str, Any]) -> str:
         """Put the values of a row in.
@@ -41,26 +43,26 @@ class Template:
         Raises:
             BadValue: the row has no such field, or None in it.
         """
-        if not self._names:
-            return self._static[0]
-        pieces = self._static.copy()
-        for place, name in enumerate(self._names):
-            pieces[place] += self._quote(_value(row, name))
+        values = self._values(row)
+        pieces = self._pieces.copy()
+        for place, name in self._places:
+            pieces[place] = values[name]
         return "".join(pieces)
-
-    def sample(self, value: str) -> str:
-        """Put the same value into every field."""
-        return value.join(self._static)
 
     def fill_bytes(self, row: Mapping[str, Any]) -> bytes:
         """Like `fill`, in UTF-8; what does not change was encoded before."""
-        if not self._names:
-            return self._static_bytes[0]
-        pieces: list[bytes] = []
-        for static, name in zip(self._static_bytes, self._names, strict=False):
-            pieces += (static, utf8(self._quote(_value(row, name)), name))
-        pieces.append(self._static_bytes[-1])
+        values = {name: utf8(value, name) for name, value in self._values(row).items()}
+        pieces = self._pieces_utf8.copy()
+        for place, name in self._places:
+            pieces[place] = values[name]
         return b"".join(pieces)
+
+    def sample(self, value: str) -> str:
+        """Put the same value into every field."""
+        return value.join(self._pieces[::2])
+
+    def _values(self, row: Mapping[str, Any]) -> dict[str, str]:
+        return {name: self._quote(_value(row, name)) for name in self._names}
 
 
 def _value(row: Mapping[str, Any], name: str) -> str:

@@ -39,6 +39,7 @@ def draw(entries: list[Entry], target: Path, *, dark: bool) -> None:
             rows, columns, figsize=(6.5 * columns, (0.22 * bars + 0.7) * rows),
             squeeze=False, layout="constrained",
         )  # fmt: skip
+        figure.suptitle("messages a second", fontsize=10)
         for axes, entry in zip(panels.flat, entries, strict=False):
             _panel(axes, entry)
         for axes in panels.flat[len(entries) :]:
@@ -57,7 +58,7 @@ def _panel(axes: Any, entry: Entry) -> None:
     axes.barh([one.name for one in clients], rates, color=colours, log=True, height=0.7)
     for place, rate in enumerate(rates):
         axes.annotate(f" {rate:,.0f}", (rate, place), va="center", fontsize=8)
-    axes.set_title(f"messages a second, {entry.scenario.title}", fontsize=8, loc="left")
+    axes.set_title(entry.scenario.title, fontsize=8, loc="right")
     axes.set_xlim(min(rates) / 3, max(rates) * 4)
     axes.spines[["top", "right"]].set_visible(False)
     axes.minorticks_off()

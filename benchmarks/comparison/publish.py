@@ -59,12 +59,11 @@ def _picture(chosen: list[Entry]) -> str:
 
 
 def _conditions(chosen: list[Entry]) -> str:
-    """Say what ran where; once for all tables where that was the same."""
-    lines = [
-        f"Measured {entry.date} at {entry.source} on {entry.machine}, with "
-        f"{'; '.join(dict.fromkeys(entry.versions.values()))}: messages of {entry.size:,} octets, "
-        f"runs of about {entry.seconds:g} s, the medians of "
-        f"{max((figures.runs for figures in entry.figures.values()), default=0)}."
-        for entry in chosen
-    ]
-    return "\n\n".join(dict.fromkeys(lines))
+    """Say what ran where, and of how many runs the figures are the medians."""
+    machines = sorted({f"{entry.machine} ({entry.date})" for entry in chosen})
+    versions = dict.fromkeys(one for entry in chosen for one in entry.versions.values())
+    sizes = sorted({f"{entry.size:,}" for entry in chosen})
+    return (
+        f"Measured on {'; '.join(machines)}, with {'; '.join(versions)}. "
+        f"Messages of {', '.join(sizes)} octets; medians, and ± half of the range of the runs."
+    )

@@ -29,8 +29,11 @@ def terminal(entry: Entry) -> str:
 def markdown(entry: Entry) -> str:
     """Give the same as a Markdown table."""
     titles = ["", "messages/s", "±", f"times {BASE}", "times best peer", "CPU µs a message"]
+    runs = max((figures.runs for figures in entry.figures.values()), default=0)
     lines = [
-        f"**{entry.scenario.title[:1].upper()}{entry.scenario.title[1:]}**",
+        f"## {entry.scenario.title[:1].upper()}{entry.scenario.title[1:]}",
+        "",
+        f"{runs} runs of about {entry.seconds:g} s.",
         "",
         f"| {' | '.join(titles)} |",
         f"|---|{'---:|' * (len(titles) - 1)}",

@@ -444,7 +444,7 @@ class QueueError(SMTPSError):
 
     def __init__(self, folder: str, failed: dict[str, str], in_doubt: dict[str, str]) -> None:
         parts = [
-            f"{len(names)} {what}: " + "; ".join(f"{name} ({why})" for name, why in names.items())
+            f"{len(names)} {what}: " + _enumerate(names)
             for what, names in (("failed", failed), ("in doubt", in_doubt))
             if names
         ]
@@ -452,3 +452,13 @@ class QueueError(SMTPSError):
         self.folder = folder
         self.failed = failed
         self.in_doubt = in_doubt
+
+
+# More than that nobody reads in a sentence; the attributes hold all.
+_MOST_NAMES = 20
+
+
+def _enumerate(names: dict[str, str]) -> str:
+    shown = [f"{name} ({why})" for name, why in list(names.items())[:_MOST_NAMES]]
+    more = len(names) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more" if more else "")

@@ -193,6 +193,14 @@ def test_a_refused_message_fails_and_the_run_goes_on(front: Front, tmp_path: Pat
     assert "550 5.1.1 no such user" in (tmp_path / failed.replace("failed", "reason")).read_text()
 
 
+def test_many_failures_are_all_named_but_not_in_one_sentence(front: Front, tmp_path: Path) -> None:
+    names = [put(tmp_path) for _ in range(30)]
+    with Sink(faults=[Fault(on="RCPT", reply="550 no")]) as sink:
+        error = failing(front, tmp_path, sink)
+    assert list(error.failed) == [f"{name}.failed" for name in names]
+    assert str(error).endswith("; and 10 more")
+
+
 def test_a_refused_copy_that_nobody_knows_of_does_not_fail_the_message(
     front: Front, tmp_path: Path
 ) -> None:

@@ -21,7 +21,7 @@ WHOLE = os.environ.get("SMTPS_KILLS") == "all"
 
 @pytest.mark.parametrize(
     ("window", "messages", "seconds"),
-    [(1, 20_000, 1.0), (None, 20_000, 1.0)] if WHOLE else [(1, 1_500, 0.2), (None, 4_000, 0.1)],
+    [(1, 20_000, 1.0), (None, 20_000, 1.0)] if WHOLE else [(1, 1_200, 0.2), (None, 3_000, 0.1)],
     ids=["one by one", "in bulk"],
 )
 def test_eight_workers_of_which_two_always_die_send_each_message_once(

@@ -135,3 +135,15 @@ def test_a_head_with_any_bit_changed_is_refused(data: st.DataObject) -> None:
 def test_bytes_of_any_kind_are_refused_with_the_same_error(noise: bytes) -> None:
     with pytest.raises(Damaged):
         parse_head(b"X-SMTPS-Queue: 1\n" + noise + b"\n\n")
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["a@b.example", "", "x+y@[192.0.2.1]"]))
+def test_the_quick_way_reads_what_the_other_reads(number: int, sender: str) -> None:
+    envelope = Envelope(sender, [f"bob{number}@b.example"], ret="FULL" if number % 2 else None)
+    plain = Entry(envelope, (Addressee(envelope.recipients[0]),), number + 0.5, number, "cd" * 32)
+    head = format_head(plain)
+    assert parse_head(head) == plain
+    # With a carriage return it is nobody's own file, but it is read line by line.
+    assert parse_head(head.replace(b"\n", b"\r\n")) == plain
+    with pytest.raises(Damaged):
+        parse_head(head.replace(b"bob", b"eve"))

@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from queue import SimpleQueue
@@ -22,7 +22,7 @@ from ..envelope import Envelope
 from ..errors import ConnectionFailed, QueueFolderError, SMTPSError
 from ..events import Error
 from ..receipt import Receipt
-from ..spool.claim import Claim
+from ..spool.claim import Claim, take
 from ..spool.entry import format_time
 from ..spool.folder import Folder, failing
 from ..spool.history import Attempt, Standing, format_record
@@ -30,7 +30,7 @@ from ..spool.inflight import Inflight
 from ..spool.names import QUEUED, is_safe
 from ..spool.rules import Report, Rules, State
 from ..spool.settle import settle
-from ..spool.work import claim_one, deliver_claims, passes, tally
+from ..spool.work import claim_one, deliver_claims, passes, sort_out, tally
 from .relays import Relay
 
 try:
@@ -192,6 +192,17 @@ class Bulk:
 
     def _settle(self, sent: _Sent, receipt: Receipt) -> None:
         claim = sent.claim
+        if receipt.ok and not self._rules.keep and not claim.progress.attempts:
+            # Everyone has it, and nobody is left who would read a history.
+            try:
+                claim.remove()
+            except QueueFolderError:
+                attempt = Attempt.of(receipt, sent.places)
+                claim.note_attempt(attempt, wait=0, waited=0, sync=False)
+                raise
+            self._close(claim, sent.group)
+            self._report.count(State.SENT, claim.id, "")
+            return
         if isinstance(receipt.error, ConnectionFailed) and not receipt.accepted:
             # It is the relay that is down; the message was not tried.
             self._down = receipt.error
@@ -245,8 +256,18 @@ class Bulk:
 
     def _claim(self, names: list[str], group: _Group) -> None:
         self._marks.clear()
+        folder, rules, report = self._folder, self._rules, self._report
         for name in names:
-            for found in claim_one(self._folder, name, self._rules, self._report):
+            claims: Iterable[Claim | Error]
+            taken = take(folder, name, rules.schedule) if is_safe(name) else None
+            if taken is None:
+                claims = claim_one(folder, name, rules, report)
+            elif isinstance(taken, Claim) and not taken.progress.records:
+                # It was never tried, as nearly all.
+                claims = (taken,)
+            else:
+                claims = sort_out(name, taken, rules, report)
+            for found in claims:
                 if isinstance(found, Error):
                     self._relay.observe(found)
                     continue

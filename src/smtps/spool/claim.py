@@ -130,7 +130,7 @@ class Claim:
         loaded = self.loaded
         if loaded.good == loaded.end:
             line = b"\n" + line
-        with failing(self.folder.path, f"writing the history of {self.id}"):
+        with failing(self.folder.path, "writing the history of {}", self.id):
             if loaded.torn:
                 os.ftruncate(self.fd, loaded.good)
             # From here to the end of the write a crash leaves a part of a line.
@@ -151,13 +151,13 @@ class Claim:
 
     def move(self, extension: str) -> None:
         """Give the file the name of another state; nobody's claim any more."""
-        with failing(self.folder.path, f"renaming {self.id}"):
+        with failing(self.folder.path, "renaming {}", self.id):
             self.folder.rename(self.id + self.extension, self.id + extension)
         self.extension = extension
 
     def remove(self) -> None:
         """Remove the file: it was delivered."""
-        with failing(self.folder.path, f"removing {self.id}"):
+        with failing(self.folder.path, "removing {}", self.id):
             self.folder.remove(self.id + self.extension)
 
     def fail(self, reason: str) -> None:
@@ -194,7 +194,7 @@ def take(
     Raises:
         QueueFolderError: the folder or the system stops the run, and not only this file.
     """
-    with failing(folder.path, f"claiming {identifier}"):
+    with failing(folder.path, "claiming {}", identifier):
         try:
             fd = folder.open(identifier + extension)
         except FileNotFoundError:
@@ -279,7 +279,7 @@ def _adopt(
 
 def write_reason(folder: Folder, identifier: str, reason: str) -> None:
     """Say beside a failed file why it failed."""
-    with failing(folder.path, f"writing the reason of {identifier}"):
+    with failing(folder.path, "writing the reason of {}", identifier):
         folder.remove(identifier + REASON)
         fd = folder.create(identifier + REASON)
         try:

@@ -47,6 +47,16 @@ __all__ = [
 #: What every file of this version begins with.
 FIRST_LINE = b"X-SMTPS-Queue: 1\n"
 _path = re.compile(r'<((?:"(?:[^"\\]|\\.)*"@)?[^<>"]*)>(.*)', re.ASCII).fullmatch
+# One recipient without conditions, in ASCII.
+_plain = re.compile(
+    rb"X-SMTPS-Queue: 1\n"
+    rb"X-Envelope-From: ([!-~ ]+)\n"
+    rb"X-Envelope-To: <([!#-;=?-~]+)>\n"
+    rb"X-Queued-At: ([0-9TZ:.-]{27})\n"
+    rb"X-Content-Length: ([0-9]{20})\n"
+    rb"X-Content-SHA256: ([0-9a-f]{64})\n"
+    rb"X-Head-CRC32: [0-9a-f]{8}\n\n"
+).fullmatch
 _KINDS = ("To", "Cc", "BCc")
 # What keeps a value one word; everything else stays as a person would read it.
 _LEGIBLE = "!\"#$&'()*+,/:;<=>?@[\\]^`{|}~"
@@ -113,6 +123,7 @@ def parse_head(head: bytes) -> Entry:
     Raises:
         Damaged: it is not such a head, or was changed.
     """
+    plain = _plain(head)
     head = head.replace(b"\r\n", b"\n")
     if not head.startswith(FIRST_LINE):
         raise Damaged('the first line is not "X-SMTPS-Queue: 1"')
@@ -120,12 +131,28 @@ def parse_head(head: bytes) -> Entry:
     if body and (not body.endswith(b"\n") or check != b"%08x\n" % zlib.crc32(body)):
         raise Damaged("the checksum of the head does not match")
     try:
+        if plain is not None:
+            return _read_plain(*plain.groups())
         lines = (body or head[:-1])[len(FIRST_LINE) : -1].decode().split("\n")
         return _read(lines, is_sealed=bool(body))
     except UnicodeDecodeError:
         raise Damaged("the head is not UTF-8") from None
     except (BadValue, ValueError) as error:
         raise Damaged(f"the head cannot be used: {error}") from error
+
+
+def _read_plain(
+    sender: bytes, address: bytes, queued: bytes, length: bytes, digest: bytes
+) -> Entry:
+    """Read the head that nearly all have, at a third of the cost."""
+    recipient = Recipient(address.decode())
+    return Entry(
+        _sender(sender.decode()).envelope((recipient,)),
+        (Addressee(recipient),),
+        parse_time(queued.decode()),
+        int(length),
+        digest.decode(),
+    )
 
 
 def _read(lines: list[str], *, is_sealed: bool) -> Entry:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import heapq
 import os
@@ -27,15 +26,31 @@ _READ = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0)
 _CAREFUL = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
-@contextlib.contextmanager
-def failing(folder: str, action: str) -> Iterator[None]:
-    """Turn what the system reports into an error that says what was being done, and where."""
-    try:
-        yield
-    except OSError as error:
-        if isinstance(error, QueueFolderError):
-            raise
-        raise QueueFolderError(folder, action, error) from error
+class failing:  # noqa: N801  (it reads as a word: with failing(...))
+    """Turn what the system reports into an error that says what was being done, and where.
+
+    Args:
+        action: what is being done, with `{}` where `name` belongs.
+    """
+
+    __slots__ = ("_action", "_folder", "_name")
+
+    def __init__(self, folder: str, action: str, name: str = "") -> None:
+        self._folder = folder
+        self._action = action
+        self._name = name
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, OSError) and not isinstance(error, QueueFolderError):
+            raise QueueFolderError(self._folder, self._action.format(self._name), error) from error
 
 
 class Folder:

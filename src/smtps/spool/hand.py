@@ -36,7 +36,7 @@ def retry(folder: Folder, identifier: str) -> None:
             claim.sync_folder()
         finally:
             claim.close()
-        with failing(folder.path, f"removing the reason of {identifier}"):
+        with failing(folder.path, "removing the reason of {}", identifier):
             folder.remove(identifier + REASON)
         return
     raise BadValue("id", _absent(folder, identifier))
@@ -52,7 +52,7 @@ def remove(folder: Folder, identifier: str) -> None:
         fd = _open(folder, identifier, extension)
         if fd is None:
             continue
-        with failing(folder.path, f"removing {identifier}"):
+        with failing(folder.path, "removing {}", identifier):
             try:
                 if not folder.lock(fd):
                     raise BadValue("id", _BUSY)
@@ -67,7 +67,7 @@ def remove(folder: Folder, identifier: str) -> None:
 
 
 def _open(folder: Folder, identifier: str, extension: str) -> int | None:
-    with failing(folder.path, f"opening {identifier}"):
+    with failing(folder.path, "opening {}", identifier):
         try:
             return folder.open(identifier + extension, os.O_RDONLY)
         except FileNotFoundError:

@@ -74,7 +74,7 @@ def listed(folder: Folder, states: tuple[str, ...]) -> Iterator[Listed]:
 
 def look(folder: Folder, identifier: str, extension: str) -> Listed | None:
     """Read one file; None if it is gone, or none of this queue's."""
-    with failing(folder.path, f"reading {identifier}"):
+    with failing(folder.path, "reading {}", identifier):
         try:
             fd = folder.open(identifier + extension, os.O_RDONLY)
         except OSError:

@@ -11,7 +11,7 @@ from ..dialogue.transaction import Transaction
 from ..errors import Interrupted, ServiceClosing, SessionError, SMTPSError
 from ..events import Error
 from ..receipt import Outcome, Receipt
-from .claim import Claim, take
+from .claim import Claim, Refused, take
 from .folder import Folder, failing
 from .history import Attempt, Standing
 from .inflight import Suspects
@@ -29,6 +29,7 @@ __all__ = [
     "deliver_each",
     "passes",
     "recover",
+    "sort_out",
     "tally",
 ]
 
@@ -173,7 +174,13 @@ def claim_one(folder: Folder, name: str, rules: Rules, report: Report) -> Iterat
         report.skipped[_shown(name)] = "not a name of this queue"
         yield Error(302, f"{_shown(name)}{QUEUED}: left alone, not a name of this queue")
         return
-    found = take(folder, name, rules.schedule)
+    yield from sort_out(name, take(folder, name, rules.schedule), rules, report)
+
+
+def sort_out(
+    name: str, found: Claim | Refused, rules: Rules, report: Report
+) -> Iterator[Claim | Error]:
+    """Give a claim to be sent, or tell why there is none."""
     if isinstance(found, Claim):
         yield from _ready(found, rules, report)
     elif found.damaged:

@@ -51,6 +51,7 @@ from .pool import Pool
 from .receipt import Outcome, Receipt, RecipientResult
 from .recipients import MessageRecipient
 from .reply import Reply
+from .spool.failures import QueueError, QueueFolderError
 from .spool.schedule import Schedule
 from .tokens import Token
 from .wire.capabilities import Capabilities
@@ -86,6 +87,8 @@ __all__ = [
     "Pool",
     "Priority",
     "Protocol",
+    "QueueError",
+    "QueueFolderError",
     "Receipt",
     "Recipient",
     "RecipientPolicy",

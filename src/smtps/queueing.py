@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .dialogue.transaction import Transaction
-from .errors import QueueError
 from .events import Error
 from .options import RecipientType
 from .recipients import MessageRecipient
 from .settings import Settings
 from .spool.entry import Addressee, Entry
+from .spool.failures import QueueError
 from .spool.folder import Folder
 from .spool.history import CANNOT_CARRY
 from .spool.names import FAILED, QUEUED, SENDING

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtps import BadValue
-from smtps.errors import QueueFolderError
+from smtps.spool.failures import QueueFolderError
 from smtps.spool.folder import Folder
 from smtps.spool.load import load
 from smtps.spool.store import normalized, store, sweep

@@ -19,11 +19,12 @@ from itertools import islice
 from queue import SimpleQueue
 
 from ..envelope import Envelope
-from ..errors import ConnectionFailed, QueueFolderError, SMTPSError
+from ..errors import ConnectionFailed, SMTPSError
 from ..events import Error
 from ..receipt import Receipt
 from ..spool.claim import Claim, take
 from ..spool.entry import format_time
+from ..spool.failures import QueueFolderError
 from ..spool.folder import Folder, failing
 from ..spool.history import Attempt, Standing, format_record
 from ..spool.inflight import Inflight

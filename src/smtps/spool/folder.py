@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from ..errors import BadValue, QueueFolderError
+from ..errors import BadValue
+from .failures import QueueFolderError
 
 try:
     import fcntl

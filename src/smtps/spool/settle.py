@@ -6,10 +6,10 @@ import random
 import time
 from dataclasses import dataclass
 
-from ..errors import QueueFolderError
 from ..options import InDoubt
 from ..receipt import Outcome
 from .claim import Claim
+from .failures import QueueFolderError
 from .history import Attempt, Standing
 from .names import QUEUED, SENT
 from .rules import Rules, State

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from smtps.testing import Authority
 from smtps.testing.certificates import default_authority
@@ -23,6 +24,10 @@ from tests.support.proxies import Proxies
 from tests.support.queues import Clock
 from tests.support.servers import RealServer
 from tests.support.smtp_server import SMTPServer
+
+# A machine that others use too is slow now and then; what hangs ends by pytest's own timeout.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

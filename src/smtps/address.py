@@ -119,18 +119,21 @@ class Address:
         return f"{_local_to_wire(self.local)}@{domain_to_wire(self.domain, field=field)}"
 
     @property
+    def spec(self) -> str:
+        """The address without the name, as people read it."""
+        local = _local_to_wire(self.local)
+        return f"{local}@{self.domain}" if self.domain else local
+
+    @property
     def needs_utf8(self) -> bool:
         """Whether only SMTPUTF8 can carry it. A domain never needs it. RFC 6531."""
         return not self.local.isascii()
 
     def __str__(self) -> str:
-        spec = _local_to_wire(self.local)
-        if self.domain:
-            spec = f"{spec}@{self.domain}"
         if not self.name:
-            return spec
+            return self.spec
         name = self.name if _phrase(self.name) else quoted_string(self.name)
-        return f"{name} <{spec}>"
+        return f"{name} <{self.spec}>"
 
 
 def parse_address(text: str, *, field: str) -> Address:
@@ -210,6 +213,8 @@ def _check(local: str, domain: str, name: str, field: str) -> None:
     if _control(name):
         raise AddressError(field, f"the name {_shown(name)} holds a control character; remove it")
     spec = f"{local}@{domain}" if domain else local
+    if len(spec) <= _PLAIN_LIMIT and _plain_address(spec):
+        return
     if len(local) > _LOCAL_LIMIT or len(domain) > _DOMAIN_LIMIT:
         raise AddressError(
             field,

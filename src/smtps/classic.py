@@ -140,7 +140,7 @@ class ClassicMessage(MessageProperties):
         authors = parse_address_list(self.from_, field="from_")
         if not authors:
             raise BadValue("from_", "empty; say who the message is from", code=164)
-        return str(Address(authors[0].local, authors[0].domain))
+        return authors[0].spec
 
     def _envelope(self) -> _Envelope:
         """Give To, Cc and BCc in this order, each address once."""
@@ -155,7 +155,7 @@ class ClassicMessage(MessageProperties):
         options: dict[str, str] = {}
         for one in ordered:
             mailbox = one.mailbox
-            spec = str(Address(mailbox.local, mailbox.domain))
+            spec = mailbox.spec
             needed = one.type is not _MAY_FAIL or self.settings.stop_on_bcc_errors
             required[spec] = required.get(spec, False) or needed
             if one.options.strip():

@@ -51,7 +51,7 @@ class Recipient:
     ) -> None:
         mailbox = parse_address(address, field="recipient")
         object.__setattr__(self, "mailbox", mailbox)
-        object.__setattr__(self, "address", _bare(mailbox))
+        object.__setattr__(self, "address", mailbox.spec)
         object.__setattr__(self, "notify", check_notify(notify))
         object.__setattr__(self, "orcpt", check_orcpt(orcpt))
 
@@ -126,7 +126,7 @@ class Envelope:
             )
             if not known:
                 raise AddressError("recipients", "there is none; name at least one")
-            sender = _bare(mailbox) if mailbox else ""
+            sender = mailbox.spec if mailbox else ""
             addresses = tuple(recipient.address for recipient in known)
             details = Details(
                 mailbox,
@@ -271,8 +271,3 @@ def _check_utf8(
     return (mailbox is not None and mailbox.needs_utf8) or any(
         recipient.mailbox.needs_utf8 for recipient in recipients
     )
-
-
-def _bare(mailbox: Address) -> str:
-    """Spell an address as receipts show it: without a display name, the domain as it was given."""
-    return str(Address(mailbox.local, mailbox.domain) if mailbox.name else mailbox)

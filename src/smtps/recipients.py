@@ -106,10 +106,7 @@ class RecipientView(Option[str]):
         parsed = parse_address_list(self.check(self.attribute, value), field=self.attribute)
         found = _recipients(instance)
         others = [one for one in found if one.type != self.kind]
-        found[:] = others + [
-            MessageRecipient(str(Address(one.local, one.domain)), one.name, self.kind)
-            for one in parsed
-        ]
+        found[:] = others + [MessageRecipient(one.spec, one.name, self.kind) for one in parsed]
 
     def is_set(self, instance: Configurable) -> bool:
         """Tell whether there is a recipient of this type."""

@@ -10,7 +10,7 @@ from email.message import Message
 from io import BytesIO
 from typing import Any
 
-from ..address import Address, parse_address, parse_address_list
+from ..address import parse_address, parse_address_list
 from ..errors import BadValue
 
 __all__ = ["flatten", "header_values", "recipients_of", "sender_of"]
@@ -28,7 +28,7 @@ def sender_of(message: Message) -> str:
     resent = _resent_prefix(message)
     sender = next(header_values(message, resent + "Sender"), None)
     if sender is not None:
-        return _spec(parse_address(sender, field="Sender"))
+        return parse_address(sender, field="Sender").spec
     found = [
         address
         for value in header_values(message, resent + "From")
@@ -37,14 +37,14 @@ def sender_of(message: Message) -> str:
     if len(found) != 1:
         reason = "there is none" if not found else "there are several; add a Sender header"
         raise BadValue("From", f"{reason}, or pass sender=", code=164)
-    return _spec(found[0])
+    return found[0].spec
 
 
 def recipients_of(message: Message) -> list[str]:
     """Give the addresses of To, Cc and Bcc, each once, in this order."""
     resent = _resent_prefix(message)
     found = [
-        _spec(address)
+        address.spec
         for name in _RECIPIENT_HEADERS
         for value in header_values(message, resent + name)
         for address in parse_address_list(value, field=name)
@@ -84,7 +84,3 @@ def header_values(message: Message, name: str) -> Iterator[str]:
     for value in message.get_all(name) or []:
         # A parsed message keeps its folds; RFC 5322 2.2.3 removes a line end before white space.
         yield _fold.sub("", str(value))
-
-
-def _spec(address: Address) -> str:
-    return str(Address(address.local, address.domain))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from email.message import Message as EmailMessage
 from functools import lru_cache
+from itertools import count
 from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
 from ..address import Address, domain_to_wire, parse_address
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from .smime import PemSource
 
 __all__ = ["BodyHash", "Fill", "Headers", "Message", "Signer"]
+
+# Boundaries differ in every message, and no text that was written before can hold one.
+_run = secrets.token_hex(12)
+_number = count()
 
 #: More headers: name and value.
 Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
@@ -233,8 +238,8 @@ class Message:
         self._check_filled()
         author = self._sender or self._author()
         people = self._to + self._cc + self._bcc
-        addresses = dict.fromkeys([_bare(one) for one in people])
-        return Envelope(_bare(author), list(addresses), smtputf8=self._needs_utf8(people) or None)
+        addresses = dict.fromkeys([one.spec for one in people])
+        return Envelope(author.spec, list(addresses), smtputf8=self._needs_utf8(people) or None)
 
     def _check_filled(self) -> None:
         if self._to_template or self._late:
@@ -461,7 +466,7 @@ class Message:
             offer = offer._replace(eight_bit=False, binary=False)
         part = self._part()
         if not self._boundary:
-            self._boundary = secrets.token_hex(16)
+            self._boundary = f"{_run}{next(_number):x}"
         pieces: list[Piece] = self._head(offer.utf8)
         part.write(pieces, offer, self._boundary)
         rendering = Rendering(pieces, binary=offer.binary)
@@ -611,10 +616,6 @@ def _wire_domain(domain: str) -> str:
 @lru_cache(maxsize=256)
 def _subject_header(text: str) -> bytes:
     return text_header("Subject", text)
-
-
-def _bare(address: Address) -> str:
-    return str(Address(address.local, address.domain) if address.name else address)
 
 
 def _check_text(field: str, value: str | None) -> str | None:

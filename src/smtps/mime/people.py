@@ -15,6 +15,9 @@ __all__ = ["People", "author_header", "parse_people", "people_header"]
 #: `a@b`, `Ann <a@b>`, several of them with commas between, or a sequence of such.
 People: TypeAlias = str | Address | Iterable[str | Address]
 
+# Beside any name of a header this needs no fold.
+_SHORT = 60
+
 _parse_list = lru_cache(maxsize=256)(parse_address_list)
 
 
@@ -47,6 +50,10 @@ def people_header(name: str, people: tuple[Address, ...], *, utf8: bool = False)
     Raises:
         AddressError: a local part is not ASCII and `utf8` is false.
     """
+    if len(people) == 1 and not people[0].name:
+        spec = people[0].wire(utf8=utf8, field=name)
+        if spec.isascii() and len(spec) < _SHORT:
+            return f"{name}: {spec}\r\n".encode("ascii")
     return address_header(name, people, utf8=utf8) if people else b""
 
 

@@ -20,17 +20,12 @@ class Rendering:
     __slots__ = ("_pieces", "binary")
 
     def __init__(self, pieces: Sequence[Piece], *, binary: bool = False) -> None:
-        joined: list[Piece] = []
-        run: list[bytes] = []
-        for piece in pieces:
-            if isinstance(piece, bytes):
-                run.append(piece)
-            else:
-                joined += (b"".join(run), piece)
-                run = []
-        joined.append(b"".join(run))
-        self._pieces = joined
-        self.binary = binary and len(joined) > 1
+        self.binary = False
+        try:
+            self._pieces: list[Piece] = [b"".join(pieces)]  # type: ignore[arg-type]
+        except TypeError:
+            self._pieces = _joined(pieces)
+            self.binary = binary
 
     @property
     def size(self) -> int | None:
@@ -88,3 +83,17 @@ class Rendering:
                     yield piece
 
         return head + b"\r\n", body()
+
+
+def _joined(pieces: Sequence[Piece]) -> list[Piece]:
+    """Join what is in memory between what is read."""
+    joined: list[Piece] = []
+    run: list[bytes] = []
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            run.append(piece)
+        else:
+            joined += (b"".join(run), piece)
+            run = []
+    joined.append(b"".join(run))
+    return joined

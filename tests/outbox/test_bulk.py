@@ -246,3 +246,22 @@ def test_what_a_process_of_this_start_had_not_handed_over_is_sent(
 def test_only_a_connection_or_a_pool_is_taken(outbox: Outbox) -> None:
     with pytest.raises(BadValue, match="smtp: expected an SMTPS or a Pool, not AsyncSMTPS"):
         outbox.run(AsyncSMTPS())  # type: ignore[arg-type]
+
+
+def test_a_folder_that_is_exchanged_in_mid_run_stays_the_one_it_was(tmp_path: Path) -> None:
+    path, moved = tmp_path / "queue", tmp_path / "moved"
+    path.mkdir()
+    outbox = Outbox(path)
+    fill(outbox, 20)
+
+    def exchange(report: Any) -> None:
+        if report.done == 1:
+            path.rename(moved)
+            path.mkdir()
+            put(path, "other@b.example")
+
+    with Sink() as sink, SMTPS.from_url(sink.url) as smtp:
+        assert outbox.run(smtp, window=2, progress=exchange).sent == 20
+    assert recipients(sink) == everyone(20)
+    assert os.listdir(moved) == []
+    assert states(path) == [".queued"]

@@ -12,7 +12,7 @@ from typing import Any
 from ..dialogue.transaction import Transaction
 from ..envelope import Envelope
 from .entry import Damaged, format_time
-from .folder import Folder, failing, write_all
+from .folder import Folder, failing, sync_data, write_all
 from .history import Attempt, Progress, Standing, format_record
 from .load import Loaded, QueuedContent, load
 from .names import FAILED, QUEUED, REASON, SENDING, TEMPORARY
@@ -137,7 +137,7 @@ class Claim:
             loaded.torn = True
             write_all(self.fd, line, loaded.good)
             if sync:
-                os.fdatasync(self.fd)
+                sync_data(self.fd)
         loaded.torn = False
         loaded.good += len(line)
 

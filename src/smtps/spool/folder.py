@@ -18,7 +18,7 @@ try:
 except ImportError:  # Windows has neither this lock nor paths relative to an open folder.
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Folder", "Path", "failing", "write_all"]
+__all__ = ["Folder", "Path", "failing", "sync_data", "write_all"]
 
 Path = str | os.PathLike[str]
 
@@ -189,6 +189,12 @@ class Folder:
         A folder of any size is read, but no more than that many names are held.
         """
         return heapq.nsmallest(limit, (name for name in self.names(extension) if name > after))
+
+
+def sync_data(fd: int) -> None:
+    """Wait until what was written to a file is on the disk."""
+    # macOS has only the call that writes the times too.
+    getattr(os, "fdatasync", os.fsync)(fd)
 
 
 def write_all(fd: int, data: bytes, at: int) -> None:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable
 
 from .boot import boot_id
-from .folder import Folder, write_all
+from .folder import Folder, sync_data, write_all
 from .names import INFLIGHT, new_id
 
 __all__ = ["Inflight", "Suspects"]
@@ -31,7 +31,7 @@ class Inflight:
         try:
             lines = [_FIRST_LINE, f"Boot: {boot_id()}", *names, ""]
             write_all(self._fd, "\n".join(lines).encode(), 0)
-            os.fdatasync(self._fd)
+            sync_data(self._fd)
         except BaseException:
             self.remove()
             raise

@@ -44,6 +44,8 @@ __all__ = ["Bulk"]
 # Names that are written down together; a sync for each group costs some microseconds a message.
 _GROUP = 256
 _CLOSERS = 8
+# Files that are closed together.
+_BATCH = 32
 # Descriptors that are left to the rest of the program.
 _RESERVE = 128
 
@@ -324,27 +326,48 @@ class _Closer:
     """
 
     def __init__(self) -> None:
-        self._files: SimpleQueue[int] = SimpleQueue()
+        self._batch: list[int] = []
+        self._batches: SimpleQueue[list[int]] = SimpleQueue()
         self._threads: list[threading.Thread] = []
 
     def close(self, fd: int) -> None:
-        waiting = self._files.qsize()
-        if waiting > _GROUP:
-            # The disk is behind, and descriptors are not without end.
-            os.close(fd)
-            return
-        if len(self._threads) < _CLOSERS and waiting >= 8 * len(self._threads):
-            thread = threading.Thread(target=self._work, name="outbox", daemon=True)
-            self._threads.append(thread)
-            thread.start()
-        self._files.put(fd)
+        self._batch.append(fd)
+        if len(self._batch) >= _BATCH:
+            self._hand_out()
 
     def end(self) -> None:
+        self._hand_out()
         for _ in self._threads:
-            self._files.put(-1)
+            self._batches.put([])
         for thread in self._threads:
             thread.join()
 
+    def _hand_out(self) -> None:
+        batch, self._batch = self._batch, []
+        if not batch:
+            return
+        waiting = self._batches.qsize()
+        if waiting >= _CLOSERS:
+            # The disk is behind, and descriptors are not without end.
+            _close_all(batch)
+            return
+        if len(self._threads) < _CLOSERS and waiting >= len(self._threads):
+            thread = threading.Thread(target=self._work, name="outbox", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._batches.put(batch)
+
     def _work(self) -> None:
-        while (fd := self._files.get()) >= 0:
-            os.close(fd)
+        while batch := self._batches.get():
+            _close_all(batch)
+
+
+def _close_all(fds: list[int]) -> None:
+    """Close files, each run of neighbours by one call, so that the interpreter is asked seldom."""
+    fds.sort()
+    first = last = fds[0]
+    for fd in (*fds[1:], -1):
+        if fd != last + 1:
+            os.closerange(first, last + 1)
+            first = fd
+        last = fd

@@ -138,6 +138,11 @@ class Session:
         """How many replies are still to come."""
         return len(self._awaited) - len(self._replies)
 
+    @property
+    def untaken(self) -> int:
+        """How many commands have no reply that was taken."""
+        return len(self._awaited)
+
     def expect(self, *phases: Phase) -> None:
         """Note commands about to be written; each will be answered by one reply.
 

@@ -108,17 +108,21 @@ def _messages(count: int) -> Iterator[tuple[str, bytes]]:
 
 def _send_all(url: str, count: int) -> _Tally:
     tally = _Tally("smtps")
+    begun: list[float] = []
+
+    def items() -> Iterator[tuple[Envelope, bytes]]:
+        for recipient, content in _messages(count):
+            tally.size += len(content)
+            begun.append(time.perf_counter())
+            yield Envelope(_SENDER, [recipient]), content
+
     with SMTPS.from_url(url) as smtp, Progress(count, "messages") as progress:
         smtp.connect()
-        start = last = time.perf_counter()
-        for recipient, content in _messages(count):
-            receipt = smtp.send((Envelope(_SENDER, [recipient]), content))
-            now = time.perf_counter()
-            tally.latencies.append(now - last)
-            last = now
+        start = time.perf_counter()
+        for receipt in smtp.send_many(items()):
+            tally.latencies.append(time.perf_counter() - begun[receipt.index])
             tally.accepted += receipt.ok
             tally.refused += not receipt.ok
-            tally.size += len(content)
             progress.advance()
         tally.seconds = time.perf_counter() - start
     return tally

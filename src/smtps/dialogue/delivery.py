@@ -21,6 +21,7 @@ from ..receipt import Receipt
 from ..reply import Reply
 from ..session import Session
 from ..wire.content import CHUNK_SIZE, Section
+from .chunks import send_chunks
 from .exchange import check_quiet, exchange, hear_last_words, read_reply, reset, write
 from .manners import may_pipeline
 from .opening import ask_again
@@ -38,7 +39,8 @@ def deliver(
 
     Args:
         careful: whether DATA waits for the replies to the recipients, so that a server that
-            refuses them all has no other command to count as an error.
+            refuses them all has no other command to count as an error. The content then goes as
+            chunks where the server takes them.
 
     Afterwards the session rests, or is over (`session.resting` is False) and the caller closes it.
 
@@ -84,6 +86,8 @@ def _transact(
         if data_reply is not None and data_reply.code == 354:
             yield from _end_nothing(session)
         return (yield from _give_up(session, transaction, error))
+    if careful and session.capabilities.chunking and not _TRANSFERS & session.heard:
+        return (yield from _deliver_chunks(session, transaction))
     if data_reply is None:
         data_reply = yield from exchange(session, b"DATA\r\n", Phase.DATA)
     if data_reply.code != 354:
@@ -97,6 +101,23 @@ def _transact(
     if session.is_lmtp:
         return (yield from _hear_each(session, transaction))
     final = yield from read_reply(session)
+    _check_final(final)
+    if final.positive:
+        return transaction.taken(final)
+    return (yield from _give_up(session, transaction, MessageRefused(final), final))
+
+
+def _deliver_chunks(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
+    try:
+        final = yield from send_chunks(session, transaction)
+    except (SessionError, ServiceClosing):
+        raise
+    except Exception:
+        # Nobody gets half of a message, and the session goes on; DATA could only break it off.
+        while session.untaken:
+            yield from read_reply(session)
+        session.resting = yield from reset(session)
+        raise
     _check_final(final)
     if final.positive:
         return transaction.taken(final)

@@ -1,0 +1,91 @@
+"""Send content as chunks of a known size, without an end mark to look for. RFC 3030."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ..codec import normalize_newlines
+from ..errors import ProtocolError
+from ..ops import Dialogue
+from ..phase import Phase
+from ..reply import Reply
+from ..session import Session
+from .exchange import read_reply, write
+from .transaction import Transaction
+
+__all__ = ["send_chunks"]
+
+# What is written at a time, and how many chunks may be unanswered behind each other.
+_CHUNK = 1 << 18
+_MOST_UNANSWERED = 8
+
+
+def send_chunks(session: Session, transaction: Transaction) -> Dialogue[Reply]:
+    """Send the content, and give the reply that decides: to the last chunk, or a refusal before it.
+
+    The last chunk waits until all others are answered, so that what was refused is not handed over.
+
+    Raises:
+        ConnectionLost, TimedOut, ProtocolError, ServiceClosing: the session is over.
+        Exception: what the source of the content raises; nothing was handed over, and RSET ends it.
+    """
+    most = _MOST_UNANSWERED if session.capabilities.pipelining else 0
+    last = b""
+    for number, chunk in enumerate(_chunks(transaction.content.chunks())):
+        if number:
+            yield from _send(session, last, Phase.CONTENT)
+            refusal = yield from _hear(session, most)
+            if refusal is not None:
+                return refusal
+        last = chunk
+    refusal = yield from _hear(session, 0)
+    if refusal is not None:
+        return refusal
+    transaction.handed_over = True
+    yield from _send(session, last, Phase.FINAL)
+    return (yield from read_reply(session))
+
+
+def _send(session: Session, chunk: bytes, phase: Phase) -> Dialogue[None]:
+    command = b"BDAT %d" % len(chunk) + (b" LAST" if phase is Phase.FINAL else b"")
+    yield from write(session, command + b"\r\n" + chunk, phase, shown=command)
+
+
+def _hear(session: Session, most: int) -> Dialogue[Reply | None]:
+    """Read replies to chunks until no more than `most` are missing; give a refusal, if one came.
+
+    RFC 3030, section 2: after a chunk that was refused the server refuses the others too.
+    """
+    refusal: Reply | None = None
+    while session.untaken > (0 if refusal else most):
+        reply = yield from read_reply(session)
+        if not reply.positive:
+            refusal = refusal or reply
+        elif reply.code != 250 or refusal is not None:
+            raise ProtocolError(
+                f"expected another reply to a chunk: {reply}", phase=Phase.CONTENT, reply=reply
+            )
+    return refusal
+
+
+def _chunks(pieces: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+    """Give the content in chunks with CRLF newlines, the last line of it ended."""
+    gathered = bytearray()
+    after_cr = False
+    ends = True
+    for piece in pieces:
+        data = bytes(piece)
+        if not data:
+            continue
+        # A CR at the end of a piece went out as CRLF; its LF, if it has one, is no second newline.
+        if after_cr and data[:1] == b"\n":
+            data = data[1:]
+        after_cr = bytes(piece[-1:]) == b"\r"
+        gathered += normalize_newlines(data)
+        ends = gathered.endswith(b"\n") if gathered else ends
+        while len(gathered) > _CHUNK:
+            yield bytes(gathered[:_CHUNK])
+            del gathered[:_CHUNK]
+    if not ends:
+        gathered += b"\r\n"
+    yield bytes(gathered)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._choice import implementation
-from .._pure.window import LARGEST
+from .._pure.outgoing import LARGEST
 
 if TYPE_CHECKING or implementation == "pure":
     from .._pure.window import Window

@@ -1,0 +1,1 @@
+from smtps._pure.outgoing import Outgoing as Outgoing

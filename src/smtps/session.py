@@ -85,11 +85,15 @@ class Session:
         return self.tls is not None and self.certificate_status == "OK"
 
     @property
-    def room(self) -> int:
-        """How many more transactions this connection may carry. RFC 9422, section 4.1."""
+    def most_transactions(self) -> int:
+        """How many transactions this connection may carry in all. RFC 9422, section 4.1."""
         limits = (self.most_messages, self.capabilities.limits.mail)
-        most = min((limit for limit in limits if limit is not None), default=sys.maxsize)
-        return max(0, most - self.transactions)
+        return min((limit for limit in limits if limit is not None), default=sys.maxsize)
+
+    @property
+    def room(self) -> int:
+        """How many more transactions this connection may carry."""
+        return max(0, self.most_transactions - self.transactions)
 
     @property
     def trail(self) -> bool:

@@ -104,6 +104,7 @@ class _Carrier:
         self._pace = pace
         self._window = window
         self._trail = trail
+        self._limit = session.most_transactions
         self._answered = 0
         self._setbacks = 0
         self._write: Write | None = None
@@ -119,11 +120,8 @@ class _Carrier:
                 yield from give(self._session, window.take())
             if window.pending:
                 yield from self._flush()
-                # On asyncio this is when replies are taken in, and when others have their turn.
-                yield Sleep(0)
-                data = yield Poll()
-                if data is not None:
-                    yield from self._take(data)
+                if window.has_room(pace.most):
+                    yield from self._look()
             elif window.in_flight:
                 yield from self._hear()
             else:
@@ -152,7 +150,7 @@ class _Carrier:
         window, work, pace, session = self._window, self._work, self._pace, self._session
         while not window.closing and not pace.careful:
             begun = window.answered + window.in_flight
-            most = min(pace.most, window.in_flight + session.room)
+            most = min(pace.most, window.in_flight + self._limit - session.transactions)
             if not window.has_room(most):
                 return
             if not work.at_hand:
@@ -178,6 +176,14 @@ class _Carrier:
         now = monotonic()
         self._session.meter.writing += now - begun
         self._pace.wrote(window.answered + window.in_flight, now)
+
+    def _look(self) -> Dialogue[None]:
+        """Take the replies that are here, before the program is asked for more messages."""
+        # On asyncio this is when replies are taken in, and when others have their turn.
+        yield Sleep(0)
+        data = yield Poll()
+        if data is not None:
+            yield from self._take(data)
 
     def _hear(self) -> Dialogue[None]:
         """Wait for replies, and give the receipts that they bring."""

@@ -133,7 +133,8 @@ class Stream(asyncio.Protocol):
             piece = view[start : start + _RECORD]
             op.sent = start + len(piece)
             if self._tls is None:
-                self.transport.write(piece)
+                # Transports keep what they cannot send at once, and ours is soon written over.
+                self.transport.write(bytes(piece))
             else:
                 self._tls.write(piece)
                 self._flush()

@@ -86,7 +86,8 @@ def _transact(
         if data_reply is not None and data_reply.code == 354:
             yield from _end_nothing(session)
         return (yield from _give_up(session, transaction, error))
-    if careful and session.capabilities.chunking and not _TRANSFERS & session.heard:
+    takes_chunks = session.capabilities.chunking and not session.is_lmtp
+    if careful and takes_chunks and not _TRANSFERS & session.heard:
         return (yield from _deliver_chunks(session, transaction))
     if data_reply is None:
         data_reply = yield from exchange(session, b"DATA\r\n", Phase.DATA)

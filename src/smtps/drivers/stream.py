@@ -40,6 +40,10 @@ class Stream(asyncio.Protocol):
         self._ended = False
         self._can_write = True
         self._waiter: asyncio.Future[None] | None = None
+        #: What the present wait was allowed, until when, and what looks after that.
+        self._deadline: Deadline | None = None
+        self._until = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self._tls: ssl.SSLObject | None = None
         self._is_secure = False
         self._incoming = ssl.MemoryBIO()
@@ -50,11 +54,10 @@ class Stream(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self.transport = cast("asyncio.Transport", transport)
-        self._socket: socket.socket = transport.get_extra_info("socket")
 
     def data_received(self, data: bytes) -> None:
         """Keep what arrived, decrypted if TLS is up."""
-        quick_ack(self._socket)
+        quick_ack(self._connection)
         if self._tls is None:
             self._inbox += data
         else:
@@ -80,6 +83,7 @@ class Stream(asyncio.Protocol):
             self.data_received(data)
         self._ended = True
         self._failure = self._failure or error
+        self._stop_timer()
         self._wake()
 
     def pause_writing(self) -> None:
@@ -192,6 +196,7 @@ class Stream(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close at once."""
+        self._stop_timer()
         if self._tls is not None and not self._ended:
             try:
                 self._tls.unwrap()
@@ -235,17 +240,37 @@ class Stream(asyncio.Protocol):
         seconds = deadline.seconds()
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()
-        timer = None if seconds is None else loop.call_later(seconds, self._expire, deadline)
+        if seconds is not None:
+            self._allow(loop, deadline, loop.time() + seconds)
         try:
             await self._waiter
         finally:
-            self._waiter = None
-            if timer is not None:
-                timer.cancel()
+            self._waiter = self._deadline = None
 
-    def _expire(self, deadline: Deadline) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(TimedOut(deadline.allowed))
+    def _allow(self, loop: asyncio.AbstractEventLoop, deadline: Deadline, until: float) -> None:
+        """Let the present wait take until a moment of the loop.
+
+        A timer is set only where none goes off before: to set and to cancel one for each reply
+        takes longer than the rest of a wait.
+        """
+        self._deadline, self._until = deadline, until
+        if self._timer is None or self._timer.when() > until:
+            self._stop_timer()
+            self._timer = loop.call_at(until, self._expire, loop)
+
+    def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        if self._deadline is None or self._waiter is None or self._waiter.done():
+            return
+        if loop.time() < self._until:
+            self._timer = loop.call_at(self._until, self._expire, loop)
+        else:
+            self._waiter.set_exception(TimedOut(self._deadline.allowed))
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

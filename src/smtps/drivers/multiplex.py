@@ -13,10 +13,13 @@ from typing import Any
 from ..errors import SMTPSError, TimedOut
 from ..ops import (
     Await,
+    Call,
     Connect,
     Dialogue,
+    Emit,
     Give,
     Op,
+    Poll,
     PrepareTLS,
     Read,
     Sleep,
@@ -31,6 +34,8 @@ __all__ = ["Lane", "Multiplexer"]
 
 # What waits in calls of the system that cannot be watched; a thread of its own does that.
 _ELSEWHERE = (Connect, StartTLS, PrepareTLS, Verify, Await)
+# What leaves the connection as it is, and does not wait for anything else.
+_AT_ONCE = (Read, Write, Poll, Call, Emit)
 
 
 class Lane:
@@ -89,8 +94,10 @@ class Multiplexer:
         try:
             op = lane.dialogue.send(result) if error is None else lane.dialogue.throw(error)
         except StopIteration:
+            self._unregister(lane)
             return
         except SMTPSError as failure:
+            self._unregister(lane)
             lane.error = failure
             return
         if isinstance(op, Give):
@@ -103,6 +110,9 @@ class Multiplexer:
             self._ready.append((lane, None, failure))
 
     def _begin(self, lane: Lane, op: Op) -> None:
+        if not isinstance(op, _AT_ONCE):
+            # The socket may be closed or replaced, and until then nobody reads from it.
+            self._unregister(lane)
         if isinstance(op, Write):
             lane.driver.begin_write(op)
             self._go_on(lane, op)
@@ -118,7 +128,7 @@ class Multiplexer:
             future = self._helpers.submit(lane.driver.perform, op)
             future.add_done_callback(lambda done: self._wake(lane, done))
         else:
-            self._ready.append((lane, lane.driver.perform(op), None))
+            self._ready.appendleft((lane, lane.driver.perform(op), None))
 
     def _go_on(self, lane: Lane, op: Read | Write) -> None:
         """Read or write as far as that goes now."""
@@ -132,8 +142,9 @@ class Multiplexer:
             result = driver.poll()
             events = selectors.EVENT_READ
         if result is not None:
-            self._forget(lane)
-            self._ready.append((lane, result, None))
+            self._stop_waiting(lane)
+            # Its turn lasts until it has to wait, or has something to give.
+            self._ready.appendleft((lane, result, None))
             return
         self._await(lane, op, op.deadline.seconds())
         self._register(lane, events)
@@ -163,12 +174,10 @@ class Multiplexer:
         if before is not None:
             self._selector.unregister(before[0])
 
-    def _forget(self, lane: Lane) -> None:
-        """The lane waits no longer."""
+    def _stop_waiting(self, lane: Lane) -> None:
+        """Note that a lane waits no longer; its socket stays registered, as it soon waits again."""
         self._waiting.discard(lane)
         lane.op = None
-        # A connection that nobody reads from must not wake us, and may be closed any time.
-        self._unregister(lane)
 
     def _wake(self, lane: Lane, done: Future[Any]) -> None:
         """Called by a helper thread when its work is done."""
@@ -192,7 +201,7 @@ class Multiplexer:
         now = monotonic()
         for lane in [one for one in self._waiting if one.until is not None and one.until <= now]:
             seconds, is_sleep = lane.seconds, isinstance(lane.op, Sleep)
-            self._forget(lane)
+            self._stop_waiting(lane)
             self._ready.append((lane, None, None if is_sleep else TimedOut(seconds)))
 
     def _resume(self, lane: Lane, events: int) -> None:
@@ -203,11 +212,11 @@ class Multiplexer:
                 lane.driver.listen()
             self._go_on(lane, op)
         except SMTPSError as failure:
-            self._forget(lane)
+            self._stop_waiting(lane)
             self._ready.append((lane, None, failure))
 
     def _finish(self, lane: Lane, done: Future[Any]) -> None:
-        self._forget(lane)
+        self._stop_waiting(lane)
         error = done.exception()
         if error is not None and not isinstance(error, SMTPSError):
             raise error

@@ -436,6 +436,7 @@ def test_421_to_every_command_sends_all_again(peer: Peer) -> None:
     peer.add("a", "b")
     assert peer.hear(b"421 bye\r\n" * 7) == []
     assert peer.window.in_flight == 0
+    assert peer.window.answered == 0
     assert peer.lose() == ([0, 1], [])
 
 

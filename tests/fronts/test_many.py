@@ -414,6 +414,16 @@ def test_connections_that_deliver_nothing_end_it_with_receipts(
     assert isinstance(receipts[-1].error, ConnectionLost)
 
 
+def test_a_server_that_says_421_to_everything_ends_it_with_receipts(
+    front: Front, offers: list[str]
+) -> None:
+    faults = [Fault(on="MAIL", reply="421 4.7.0 not now")]
+    with Sink(extensions=offers, faults=faults) as sink:
+        receipts = front.send_many(front.at(sink.url), items(20))
+    assert by_index(receipts) == dict.fromkeys(range(20), "NOT_SENT")
+    assert len(sink.connections) == 3
+
+
 def test_a_server_that_is_gone_ends_it_with_receipts(front: Front) -> None:
     def source() -> Iterator[Any]:
         for n, item in enumerate(items(60)):

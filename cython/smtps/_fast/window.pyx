@@ -349,7 +349,8 @@ cdef class Window(Outgoing):
             self.setbacks += 1
             self._receipts.append(letter.refused_early(or_none(transaction.mail), refusals))
         elif transaction.accepted == 0:
-            # Somebody else's errors made the server say 421 here.
+            # Somebody else's errors made the server say 421 here, which answers nothing.
+            self.answered -= 1
             self._again.append(letter)
         else:
             self._receipts.append(letter.refused(refusals, reply))

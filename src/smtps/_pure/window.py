@@ -216,7 +216,8 @@ class Window(Outgoing):
             self.setbacks += 1
             self._receipts.append(letter.refused_early(transaction.mail, refusals))
         elif transaction.accepted == 0:
-            # Somebody else's errors made the server say 421 here.
+            # Somebody else's errors made the server say 421 here, which answers nothing.
+            self.answered -= 1
             self._again.append(letter)
         elif not reply.positive:
             self._receipts.append(letter.refused(refusals, reply))

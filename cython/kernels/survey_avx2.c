@@ -53,8 +53,7 @@ typedef struct {
 
 /* Gives the LFs of half a block. */
 SMTPS_AVX2_CODE SMTPS_INLINE __m256i look_at(const uint8_t *src, int paired, seen_t *seen) {
-    __m256i bytes = load(src);
-    SMTPS_KEEP_LOADED(bytes);
+    const __m256i bytes = load(src);
     const __m256i lf = find_byte(bytes, '\n');
     const __m256i unpaired =
         paired ? _mm256_xor_si256(lf, find_byte(load(src - 1), '\r')) : find_byte(bytes, '\r');

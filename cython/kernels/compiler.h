@@ -11,13 +11,11 @@
 
 #if defined(_MSC_VER) && !defined(__clang__)
 #define SMTPS_INLINE static __forceinline
-#define SMTPS_LIKELY(x) (x)
 #define SMTPS_UNLIKELY(x) (x)
 #define SMTPS_TARGET(features)
 #include <intrin.h>
 #else
 #define SMTPS_INLINE static inline __attribute__((always_inline))
-#define SMTPS_LIKELY(x) __builtin_expect(!!(x), 1)
 #define SMTPS_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define SMTPS_TARGET(features) __attribute__((target(features)))
 #endif
@@ -57,7 +55,7 @@ SMTPS_INLINE void smtps_prefetch(const uint8_t *address) {
 #define SMTPS_KEEP_LOADED(vector) ((void)0)
 #else
 #define SMTPS_KEEP_APART(marks) __asm__("" : "+r"(marks))
-/* Nor is a vector that is used twice to be loaded twice, as part of the instructions that use it. */
+/* Nor is a vector that is used twice to be loaded twice, as a part of what uses it. */
 #define SMTPS_KEEP_LOADED(vector) __asm__("" : "+x"(vector))
 #endif
 

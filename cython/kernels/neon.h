@@ -11,7 +11,8 @@ typedef struct {
 } block_t;
 
 SMTPS_INLINE block_t load_block(const uint8_t *src) {
-    const block_t block = {{vld1q_u8(src), vld1q_u8(src + 16), vld1q_u8(src + 32), vld1q_u8(src + 48)}};
+    const block_t block = {
+        {vld1q_u8(src), vld1q_u8(src + 16), vld1q_u8(src + 32), vld1q_u8(src + 48)}};
     return block;
 }
 

@@ -1,9 +1,9 @@
 /* Newlines and dots with AVX-512: 64 bytes at a time, in one of several ways.
  *
- * What is clean is copied; where a few bytes are added, VBMI2's expand moves the others apart within
- * one store; where many are, it does so for half a block. No way is the best for all text, and a
- * branch in each block that cannot be foretold costs more than any of them: so each goes on until
- * the text has plainly changed. */
+ * What is clean is copied; where a few bytes are added, VBMI2's expand moves the others apart
+ * within one store; where many are, it does so for half a block. No way is the best for all text,
+ * and a branch in each block that cannot be foretold costs more than any of them: so each goes on
+ * until the text has plainly changed. */
 #include "forms.h"
 
 #if SMTPS_HAS_AVX512

@@ -16,7 +16,7 @@ _BEGIN, _END = "<!-- comparison: made by benchmarks/compare.py -->", "<!-- end o
 
 
 def publish(entries: dict[str, Entry], keys: list[str], root: Path = FOLDER.parent) -> None:
-    """Write the plot and one table of all of these scenarios, and `docs/comparison.md` with each.
+    """Write the plot and one table of these scenarios, and all tables into `docs/comparison.md`.
 
     Raises:
         SystemExit: a scenario was not measured, or the README has no place for it.
@@ -32,7 +32,8 @@ def publish(entries: dict[str, Entry], keys: list[str], root: Path = FOLDER.pare
     readme.write_text(replace_between(readme.read_text(), _BEGIN, _END, brief))
     for theme in ("light", "dark"):
         draw(chosen, folder / f"comparison-{theme}.svg", dark=theme == "dark")
-    whole = ["# The comparison", picture, _conditions(chosen), *map(markdown, chosen)]
+    every = sorted(entries.values(), key=lambda entry: entry.scenario)
+    whole = ["# The comparison", picture, _conditions(every), *map(markdown, every)]
     (folder / "comparison.md").write_text("\n\n".join(whole) + "\n")
 
 
@@ -58,11 +59,11 @@ def _picture(chosen: list[Entry]) -> str:
     )
 
 
-def _conditions(chosen: list[Entry]) -> str:
+def _conditions(entries: list[Entry]) -> str:
     """Say what ran where, and of how many runs the figures are the medians."""
-    machines = sorted({f"{entry.machine} ({entry.date})" for entry in chosen})
-    versions = dict.fromkeys(one for entry in chosen for one in entry.versions.values())
-    sizes = sorted({f"{entry.size:,}" for entry in chosen})
+    machines = sorted({f"{entry.machine} ({entry.date})" for entry in entries})
+    versions = dict.fromkeys(one for entry in entries for one in entry.versions.values())
+    sizes = sorted({f"{entry.size:,}" for entry in entries})
     return (
         f"Measured on {'; '.join(machines)}, with {'; '.join(versions)}. "
         f"Messages of {', '.join(sizes)} octets; medians, and ± half of the range of the runs."

@@ -86,7 +86,17 @@ def pools(request: pytest.FixtureRequest) -> Iterator[Pools]:
 
 @pytest.mark.parametrize("tls", [None, "starttls", "implicit"])
 def test_messages_go_out_over_all_connections_and_arrive_once(pools: Pools, tls: Any) -> None:
-    with Sink(tls=tls) as sink:
+    second = threading.Event()
+
+    def seen(_: str) -> bool:
+        second.set()
+        return False
+
+    faults = [
+        Fault(on=".", connection=1, nth=1, until=second),
+        Fault(on="MAIL", connection=2, when=seen),
+    ]
+    with Sink(tls=tls, faults=faults) as sink:
         receipts = pools.send_many(pools.make(sink.url, connections=4), items(2000))
         assert len(sink.connections) == 4
         assert len({message.connection for message in sink.messages}) > 1

@@ -37,6 +37,9 @@ _ELSEWHERE = (Connect, StartTLS, PrepareTLS, Verify, Await)
 # What leaves the connection as it is, and does not wait for anything else.
 _AT_ONCE = (Read, Write, Poll, Call, Emit)
 
+# How many operations are carried out before those are looked after that wait.
+_TURNS = 16
+
 
 class Lane:
     """One dialogue, and where it stands.
@@ -82,8 +85,10 @@ class Multiplexer:
                 self._ear.setblocking(False)
                 self._selector.register(self._ear, selectors.EVENT_READ)
                 while self._ready or self._waiting:
-                    while self._ready:
-                        yield from self._step(*self._ready.popleft())
+                    # Those who wait are looked after even if others never have to.
+                    for _ in range(_TURNS):
+                        if self._ready:
+                            yield from self._step(*self._ready.popleft())
                     if self._waiting:
                         self._wait()
 
@@ -191,11 +196,14 @@ class Multiplexer:
         """Wait until something can go on, or a deadline is over."""
         until = min((lane.until for lane in self._waiting if lane.until is not None), default=None)
         timeout = None if until is None else max(0.0, until - monotonic())
+        if self._ready:
+            timeout = 0.0
         for key, events in self._selector.select(timeout):
             if key.data is None:
                 self._ear.recv(4096)
                 continue
-            self._resume(key.data, events)
+            if key.data in self._waiting:
+                self._resume(key.data, events)
         while self._finished:
             self._finish(*self._finished.popleft())
         now = monotonic()

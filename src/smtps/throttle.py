@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from .errors import BadValue
 from .receipt import Receipt
-from .reply import Reply
 
 __all__ = ["PRESETS", "Preset", "Throttle", "parse_rate"]
 
@@ -117,12 +116,6 @@ class Throttle:
                 self._hear(receipt)
         if now - self._since >= _STEP or self._closing:
             self._adjust(now)
-
-    def heard_closing(self, reply: Reply | None, now: float) -> None:
-        """Learn from a connection that the server ended."""
-        if reply is not None and reply.code in _SLOWER:
-            self._closing = True
-            self.heard((), now)
 
     def _hear(self, receipt: Receipt) -> None:
         codes = {result.reply.code for result in receipt.results if result.reply is not None}

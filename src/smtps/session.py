@@ -46,6 +46,8 @@ class Session:
         self.tokens: TokenSource | None = None
         #: The most messages that the program sends over one connection, if there is a limit.
         self.most_messages: int | None = None
+        #: The same, as learned from how the server ended earlier connections.
+        self.most_learned: int | None = None
         #: Where the time goes, if somebody wants to know.
         self.meter = Meter()
         self.reset()
@@ -87,7 +89,7 @@ class Session:
     @property
     def most_transactions(self) -> int:
         """How many transactions this connection may carry in all. RFC 9422, section 4.1."""
-        limits = (self.most_messages, self.capabilities.limits.mail)
+        limits = (self.most_messages, self.most_learned, self.capabilities.limits.mail)
         return min((limit for limit in limits if limit is not None), default=sys.maxsize)
 
     @property

@@ -355,12 +355,50 @@ def test_listeners_hear_the_trail_and_the_refused(front: Front) -> None:
 
 def test_a_421_costs_nothing_but_another_connection(front: Front, offers: list[str]) -> None:
     wanted = items(40)
-    faults = [Fault(on="MAIL", nth=(11, 23), reply="421 4.7.0 too many", drop=True)]
+    faults = [Fault(on="MAIL", nth=(11, 28), reply="421 4.7.0 too many", drop=True)]
     with Sink(extensions=offers, faults=faults) as sink:
         receipts = front.send_many(front.at(sink.url), wanted)
     assert by_index(receipts) == dict.fromkeys(range(40), "ACCEPTED")
     assert sorted(map(envelope, sink.messages)) == sorted(map(given, wanted))
     assert len(sink.connections) == 3
+
+
+def test_no_message_is_lost_where_connections_may_carry_few(
+    front: Front, offers: list[str]
+) -> None:
+    wanted = items(40)
+    with Sink(extensions=[*offers, "LIMITS MAILMAX=10"]) as sink:
+        smtp = front.at(sink.url)
+        front.connect(smtp)
+        front.send(smtp, wanted[0])
+        receipts = front.send_many(smtp, iter(wanted[1:]))
+    assert by_index(receipts) == dict.fromkeys(range(39), "ACCEPTED")
+    assert sorted(map(envelope, sink.messages)) == sorted(map(given, wanted))
+    taken = [
+        sum(line.startswith("MAIL") for line in connection.commands)
+        for connection in sink.connections
+    ]
+    assert taken == [10, 10, 10, 10]
+
+
+def test_a_number_of_messages_that_the_server_does_not_want_is_kept_to(
+    front: Front, offers: list[str]
+) -> None:
+    wanted = items(60)
+    tired = [
+        Fault(on="MAIL", nth=11, connection=number, reply="421 4.7.0 too many", drop=True)
+        for number in range(1, 9)
+    ]
+    with Sink(extensions=offers, faults=tired) as sink:
+        receipts = front.send_many(front.at(sink.url), wanted)
+    assert by_index(receipts) == dict.fromkeys(range(60), "ACCEPTED")
+    taken = [
+        sum(line.startswith("MAIL") for line in connection.commands)
+        for connection in sink.connections
+    ]
+    # Ended twice, then left in time; and once more tried with one more.
+    assert [min(count, 11) for count in taken[:4]] == [11, 11, 10, 11]
+    assert "QUIT" in sink.connections[2].commands
 
 
 def test_a_connection_lost_after_the_content_makes_it_unknown_and_nothing_twice(

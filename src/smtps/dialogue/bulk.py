@@ -135,6 +135,7 @@ class _Carrier:
         write = self._write
         if write is not None and isinstance(error, ConnectionLost):
             yield from self._hear_last_words()
+        self._pace.is_dismissed = window.closing
         if window.failure is not None:
             manners_of(session).breaks_pipelining = True
         sent = write.sent if write is not None else 0
@@ -151,7 +152,7 @@ class _Carrier:
         while not window.closing and not pace.careful:
             begun = window.answered + window.in_flight
             most = min(pace.most, window.in_flight + self._limit - session.transactions)
-            if not window.has_room(most):
+            if most <= window.in_flight or not window.has_room(most):
                 return
             if not work.at_hand:
                 if window.pending:

@@ -79,6 +79,8 @@ def _carry(session: Session, work: Work, pace: Pace) -> Dialogue[SMTPSError | No
     if not (session.capabilities.pipelining and session.capabilities.chunking):
         yield from ask_again(session)
     manners = manners_of(session)
+    session.most_learned = manners.most_messages
+    before = work.progress
     pace.is_strict = manners.breaks_off
     work.capabilities = session.capabilities
     while error is None:
@@ -89,6 +91,7 @@ def _carry(session: Session, work: Work, pace: Pace) -> Dialogue[SMTPSError | No
             yield Sleep(work.pause)
             continue
         if session.room == 0:
+            manners.lasted()
             break
         is_alone = work.is_odd or work.alone or session.is_lmtp
         if is_alone or pace.careful or not may_pipeline(session):
@@ -99,9 +102,15 @@ def _carry(session: Session, work: Work, pace: Pace) -> Dialogue[SMTPSError | No
             error = error or NotConnected()
     if error is not None and pace.setbacks:
         manners.breaks_off = True
+    elif pace.is_dismissed or (error is not None and _says_421(error)):
+        manners.ended(work.progress - before)
     if isinstance(error, Interrupted):
         raise error
     return error
+
+
+def _says_421(error: SMTPSError) -> bool:
+    return error.reply is not None and error.reply.code == 421
 
 
 def _carry_one(session: Session, work: Work, pace: Pace) -> Dialogue[SMTPSError | None]:

@@ -43,6 +43,8 @@ class Pace:
         self.careful = window == 1 or not fresh
         #: How many transactions were refused as a whole.
         self.setbacks = 0
+        #: Whether the server said that it closes (421).
+        self.is_dismissed = False
         #: The first message of each write, and when that was.
         self._marks: deque[tuple[int, float]] = deque()
         self._answered = 0

@@ -56,7 +56,8 @@ class IteratorSupply(_Alone):
             taken.extend(islice(self._iterator, min(most, self._stride)))
         except Exception as error:
             self.failure = error
-        if self.failure is not None or not taken:
+        # To ask for nothing and get nothing tells nothing.
+        if self.failure is not None or (most > 0 and not taken):
             self.exhausted = True
         self._stride = self._stride * 2 if monotonic() - start < _PATIENCE else 1
         first, self._taken = self._taken, self._taken + len(taken)

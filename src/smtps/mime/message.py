@@ -9,19 +9,18 @@ from datetime import datetime
 from email.message import Message as EmailMessage
 from functools import lru_cache
 from itertools import count
-from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
-from ..address import Address, domain_to_wire, parse_address
-from ..envelope import Envelope
+from ..address import domain_to_wire
 from ..errors import BadValue
-from ..options import refuse_controls
+from .addressed import Addressed
 from .attachments import attached, content_id, embedded
 from .blob import BlobSource
 from .headers import other_header, text_header
-from .msgid import check_date, check_message_id, date_now, format_date, new_message_id
 from .parts import Multipart, Part, Piece, TextPart
-from .people import People, author_header, parse_people, people_header
+from .people import People, author_header, people_header
 from .rendering import Rendering
+from .signing import Signer, check_cover, signatures
 from .template import Template, has_fields
 from .transfer import SEVEN_BITS, Offer
 from .unsubscribe import quote_url, unsubscribe_headers
@@ -29,7 +28,7 @@ from .unsubscribe import quote_url, unsubscribe_headers
 if TYPE_CHECKING:
     from .smime import PemSource
 
-__all__ = ["BodyHash", "Fill", "Headers", "Message", "Signer"]
+__all__ = ["Fill", "Headers", "Message"]
 
 # Boundaries differ in every message, and no text that was written before can hold one.
 _run = secrets.token_hex(12)
@@ -39,41 +38,12 @@ _number = count()
 Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
-class BodyHash(Protocol):
-    """The hash of a body, taken piece by piece."""
-
-    def update(self, piece: bytes, /) -> None:
-        """Take in the next piece."""
-
-    def digest(self) -> bytes:
-        """Give the hash of all that came."""
-
-
-class Signer(Protocol):
-    """Something that signs a message by a header of its own, such as DKIM."""
-
-    #: The domain that signs.
-    domain: str
-    #: What hashes of bodies it can share with others: those of the same name are alike.
-    body_form: str
-
-    @property
-    def covered(self) -> frozenset[str]:
-        """The headers that it covers where they exist, in lower case."""
-
-    def body_hash(self) -> BodyHash:
-        """Begin to hash a body."""
-
-    def signature(self, headers: bytes, body_digest: bytes) -> bytes:
-        """Give the header lines to put on top of `headers`."""
-
-
 #: Puts the values of a row into a text, each quoted as the second argument does.
 Fill: TypeAlias = Callable[[str, Callable[[str], str]], str]
 _Late: TypeAlias = Callable[[Fill], bytes]
 
 
-class Message:
+class Message(Addressed):
     """A message as its author thinks of it; `render` makes it what goes on the wire.
 
     What can be wrong with a value is said when it is assigned. The Message-ID and the date are made
@@ -94,18 +64,8 @@ class Message:
     """
 
     __slots__ = (
-        *("_bcc", "_boundary", "_cc", "_date", "_files", "_filled", "_from", "_headers", "_html"),
-        *(
-            "_images",
-            "_is_own_id",
-            "_late",
-            "_message_id",
-            "_opaque",
-            "_reply_to",
-            "_sender",
-            "_signers",
-        ),
-        *("_subject", "_text", "_to", "_to_template", "_wraps"),
+        *("_boundary", "_files", "_filled", "_headers", "_html", "_images", "_late", "_opaque"),
+        *("_signers", "_text", "_wraps"),
     )
 
     def __init__(
@@ -123,14 +83,16 @@ class Message:
         date: datetime | str | None = None,
         message_id: str | None = None,
     ) -> None:
-        self._from = parse_people(from_, "from_")
-        self._to: tuple[Address, ...] = ()
-        self._to_template = ""
-        self.to = to
-        self._cc = parse_people(cc, "cc") if cc else ()
-        self._bcc = parse_people(bcc, "bcc") if bcc else ()
-        self._reply_to = parse_people(reply_to, "reply_to") if reply_to else ()
-        self.subject = subject
+        super().__init__(
+            from_=from_,
+            to=to,
+            cc=cc,
+            bcc=bcc,
+            reply_to=reply_to,
+            subject=subject,
+            date=date,
+            message_id=message_id,
+        )
         self._text = _check_text("text", text)
         self._html = _check_text("html", html)
         self._headers: list[bytes] = []
@@ -141,18 +103,10 @@ class Message:
         self._filled: tuple[Part | None, Part | None] | None = None
         #: Headers with fields to be filled, by their place among the headers.
         self._late: list[tuple[int, _Late]] = []
-        self._sender: Address | None = None
         self._signers: tuple[Signer, ...] = ()
         #: What puts the whole body into another, in this order.
         self._wraps: tuple[Callable[[Part], Part], ...] = ()
         self._boundary = ""
-        self._date = ""
-        self._message_id = ""
-        self._is_own_id = False
-        if date is not None:
-            self.date = date
-        if message_id is not None:
-            self.message_id = message_id
         if headers is not None:
             for name, value in headers.items() if isinstance(headers, Mapping) else headers:
                 self.add_header(name, value)
@@ -160,110 +114,7 @@ class Message:
     def __repr__(self) -> str:
         return f"<Message {self._subject!r} to {len(self.recipients)}>"
 
-    # --- who --------------------------------------------------------------------------------------
-
-    @property
-    def from_(self) -> tuple[Address, ...]:
-        """The authors."""
-        return self._from
-
-    @from_.setter
-    def from_(self, value: People) -> None:
-        self._from = parse_people(value, "from_")
-
-    @property
-    def sender(self) -> Address | None:
-        """Who sends it for the authors, where that is not the first of them. RFC 5322, 3.6.2."""
-        return self._sender
-
-    @sender.setter
-    def sender(self, value: str | Address | None) -> None:
-        self._sender = parse_address(value, field="sender") if isinstance(value, str) else value
-
-    @property
-    def to(self) -> tuple[Address, ...]:
-        """Whom it is for."""
-        return self._to
-
-    @to.setter
-    def to(self, value: People) -> None:
-        self._to_template = value if isinstance(value, str) and has_fields(value) else ""
-        self._to = () if self._to_template else parse_people(value, "to")
-
-    @property
-    def to_template(self) -> str:
-        """The recipient with its fields, if `to` has some for a `Mailing` to fill."""
-        return self._to_template
-
-    @property
-    def cc(self) -> tuple[Address, ...]:
-        """Who gets a copy."""
-        return self._cc
-
-    @cc.setter
-    def cc(self, value: People) -> None:
-        self._cc = parse_people(value, "cc")
-
-    @property
-    def bcc(self) -> tuple[Address, ...]:
-        """Who gets a copy that no header tells of."""
-        return self._bcc
-
-    @bcc.setter
-    def bcc(self, value: People) -> None:
-        self._bcc = parse_people(value, "bcc")
-
-    @property
-    def reply_to(self) -> tuple[Address, ...]:
-        """Where answers are to go."""
-        return self._reply_to
-
-    @reply_to.setter
-    def reply_to(self, value: People) -> None:
-        self._reply_to = parse_people(value, "reply_to")
-
-    @property
-    def recipients(self) -> tuple[Address, ...]:
-        """Everybody of To, Cc and Bcc."""
-        return self._to + self._cc + self._bcc
-
-    @property
-    def envelope(self) -> Envelope:
-        """The envelope: Sender or the first author as its sender, and each recipient once.
-
-        Raises:
-            BadValue: there is no author. Error 164.
-            AddressError: there is no recipient.
-        """
-        self._check_filled()
-        author = self._sender or self._author()
-        people = self._to + self._cc + self._bcc
-        addresses = dict.fromkeys([one.spec for one in people])
-        return Envelope(author.spec, list(addresses), smtputf8=self._needs_utf8(people) or None)
-
-    def _check_filled(self) -> None:
-        if self._to_template or self._late:
-            raise BadValue("message", "has {{ fields }} to be filled; send it through a Mailing")
-
-    def _author(self) -> Address:
-        if not self._from:
-            raise BadValue("from_", "empty; say who the message is from", code=164)
-        return self._from[0]
-
-    # --- what -------------------------------------------------------------------------------------
-
-    @property
-    def subject(self) -> str:
-        """The subject; without one there is no header."""
-        return self._subject
-
-    @subject.setter
-    def subject(self, value: str) -> None:
-        if not isinstance(value, str):
-            raise BadValue("subject", f"expected text, not {type(value).__name__}")
-        if not value.isprintable():
-            refuse_controls("subject", value)
-        self._subject = value
+    # --- what it says -----------------------------------------------------------------------------
 
     @property
     def text(self) -> str | None:
@@ -282,36 +133,6 @@ class Message:
     @html.setter
     def html(self, value: str | None) -> None:
         self._html = _check_text("html", value)
-
-    @property
-    def date(self) -> str:
-        """The date as the header has it; it is set when it is first asked for."""
-        if not self._date:
-            self._date = date_now()
-        return self._date
-
-    @date.setter
-    def date(self, value: datetime | str) -> None:
-        if isinstance(value, datetime):
-            self._date = format_date(value)
-        else:
-            self._date = check_date(value, field="date")
-
-    @property
-    def message_id(self) -> str:
-        """The Message-ID with its angle brackets; it is made when it is first asked for.
-
-        Raises:
-            BadValue: there is no author whose domain it could bear. Error 164.
-        """
-        if not self._message_id:
-            self._message_id = new_message_id(_wire_domain(self._author().domain))
-        return self._message_id
-
-    @message_id.setter
-    def message_id(self, value: str) -> None:
-        self._message_id = check_message_id(value, field="message_id")
-        self._is_own_id = True
 
     def add_header(self, name: str, value: str) -> None:
         """Add a header that has no argument of its own. Text in any language is encoded.
@@ -472,7 +293,7 @@ class Message:
         rendering = Rendering(pieces, binary=offer.binary)
         if self._signers:
             self._check_cover()
-            rendering.put_on_top(self._signatures(rendering))
+            rendering.put_on_top(signatures(self._signers, rendering))
         return rendering
 
     def render(self) -> bytes:
@@ -504,7 +325,7 @@ class Message:
         The date and the Message-ID stay if they were assigned; what this one made is made anew.
         """
         other = object.__new__(type(self))
-        for name in Message.__slots__:
+        for name in (*Addressed.__slots__, *Message.__slots__):
             setattr(other, name, getattr(self, name))
         other._headers = self._headers.copy()
         other._files = self._files.copy()
@@ -526,11 +347,13 @@ class Message:
             self._headers[place] = build(fill)
         self._late = []
 
+    def _check_filled(self) -> None:
+        super()._check_filled()
+        if self._late:
+            raise BadValue("message", "has {{ fields }} to be filled; send it through a Mailing")
+
     def _own_offer(self) -> Offer:
         return Offer(utf8=self._needs_utf8(self.recipients))
-
-    def _needs_utf8(self, people: tuple[Address, ...]) -> bool:
-        return any(not one.local.isascii() for one in (*self._from, *people, *self._reply_to))
 
     def _head(self, utf8: bool) -> list[Piece]:
         """Compose the headers, without those of MIME, in an order that stays."""
@@ -579,37 +402,8 @@ class Message:
             return plain or TextPart("", "plain", "text")
         return shown if plain is None else Multipart("alternative", [plain, shown])
 
-    # --- signatures -------------------------------------------------------------------------------
-
     def _check_cover(self) -> None:
-        offered = any(b"List-Unsubscribe-Post:" in lines for lines in self._headers)
-        for signer in self._signers if offered else ():
-            missing = {"list-unsubscribe", "list-unsubscribe-post"} - signer.covered
-            if missing:
-                raise BadValue(
-                    "sign",
-                    f"the signature does not cover {' and '.join(sorted(missing))}, which RFC 8058"
-                    " demands; leave out headers=, or name them too",
-                )
-
-    def _signatures(self, rendering: Rendering) -> bytes:
-        """Hash the body once for all signers that want it alike, and sign the headers."""
-        hashes: dict[str, BodyHash] = {}
-        for signer in self._signers:
-            hashes.setdefault(signer.body_form, signer.body_hash())
-        head, body = rendering.parted()
-        for piece in body:
-            for hashing in hashes.values():
-                hashing.update(piece)
-        digests = {form: hashing.digest() for form, hashing in hashes.items()}
-        return b"".join(
-            signer.signature(head, digests[signer.body_form]) for signer in self._signers
-        )
-
-
-@lru_cache(maxsize=256)
-def _wire_domain(domain: str) -> str:
-    return domain_to_wire(domain, field="from_")
+        check_cover(self._signers, self._headers)
 
 
 # Most mailings have one subject.

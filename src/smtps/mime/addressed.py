@@ -1,0 +1,206 @@
+"""Who a message is from and for, its subject, its date and its identifier."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+
+from ..address import Address, domain_to_wire, parse_address
+from ..envelope import Envelope
+from ..errors import BadValue
+from ..options import refuse_controls
+from .msgid import check_date, check_message_id, date_now, format_date, new_message_id
+from .people import People, parse_people
+from .template import has_fields
+
+__all__ = ["Addressed"]
+
+
+class Addressed:
+    """The part of a message that says who, about what, and when.
+
+    What can be wrong with a value is said when it is assigned. The Message-ID and the date are made
+    once and stay.
+    """
+
+    __slots__ = (
+        *("_bcc", "_cc", "_date", "_from", "_is_own_id", "_message_id", "_reply_to", "_sender"),
+        *("_subject", "_to", "_to_template"),
+    )
+
+    def __init__(
+        self,
+        *,
+        from_: People = "",
+        to: People = (),
+        cc: People = (),
+        bcc: People = (),
+        reply_to: People = (),
+        subject: str = "",
+        date: datetime | str | None = None,
+        message_id: str | None = None,
+    ) -> None:
+        self._from = parse_people(from_, "from_")
+        self._to: tuple[Address, ...] = ()
+        self._to_template = ""
+        self.to = to
+        self._cc = parse_people(cc, "cc") if cc else ()
+        self._bcc = parse_people(bcc, "bcc") if bcc else ()
+        self._reply_to = parse_people(reply_to, "reply_to") if reply_to else ()
+        self._sender: Address | None = None
+        self.subject = subject
+        self._date = ""
+        self._message_id = ""
+        self._is_own_id = False
+        if date is not None:
+            self.date = date
+        if message_id is not None:
+            self.message_id = message_id
+
+    # --- who --------------------------------------------------------------------------------------
+
+    @property
+    def from_(self) -> tuple[Address, ...]:
+        """The authors."""
+        return self._from
+
+    @from_.setter
+    def from_(self, value: People) -> None:
+        self._from = parse_people(value, "from_")
+
+    @property
+    def sender(self) -> Address | None:
+        """Who sends it for the authors, where that is not the first of them. RFC 5322, 3.6.2."""
+        return self._sender
+
+    @sender.setter
+    def sender(self, value: str | Address | None) -> None:
+        self._sender = parse_address(value, field="sender") if isinstance(value, str) else value
+
+    @property
+    def to(self) -> tuple[Address, ...]:
+        """Whom it is for."""
+        return self._to
+
+    @to.setter
+    def to(self, value: People) -> None:
+        self._to_template = value if isinstance(value, str) and has_fields(value) else ""
+        self._to = () if self._to_template else parse_people(value, "to")
+
+    @property
+    def to_template(self) -> str:
+        """The recipient with its fields, if `to` has some for a `Mailing` to fill."""
+        return self._to_template
+
+    @property
+    def cc(self) -> tuple[Address, ...]:
+        """Who gets a copy."""
+        return self._cc
+
+    @cc.setter
+    def cc(self, value: People) -> None:
+        self._cc = parse_people(value, "cc")
+
+    @property
+    def bcc(self) -> tuple[Address, ...]:
+        """Who gets a copy that no header tells of."""
+        return self._bcc
+
+    @bcc.setter
+    def bcc(self, value: People) -> None:
+        self._bcc = parse_people(value, "bcc")
+
+    @property
+    def reply_to(self) -> tuple[Address, ...]:
+        """Where answers are to go."""
+        return self._reply_to
+
+    @reply_to.setter
+    def reply_to(self, value: People) -> None:
+        self._reply_to = parse_people(value, "reply_to")
+
+    @property
+    def recipients(self) -> tuple[Address, ...]:
+        """Everybody of To, Cc and Bcc."""
+        return self._to + self._cc + self._bcc
+
+    @property
+    def envelope(self) -> Envelope:
+        """The envelope: Sender or the first author as its sender, and each recipient once.
+
+        Raises:
+            BadValue: there is no author. Error 164.
+            AddressError: there is no recipient.
+        """
+        self._check_filled()
+        author = self._sender or self._author()
+        people = self._to + self._cc + self._bcc
+        addresses = dict.fromkeys([one.spec for one in people])
+        return Envelope(author.spec, list(addresses), smtputf8=self._needs_utf8(people) or None)
+
+    def _check_filled(self) -> None:
+        """Refuse a template.
+
+        Raises:
+            BadValue: there is a field to be filled.
+        """
+        if self._to_template:
+            raise BadValue("message", "has {{ fields }} to be filled; send it through a Mailing")
+
+    def _author(self) -> Address:
+        if not self._from:
+            raise BadValue("from_", "empty; say who the message is from", code=164)
+        return self._from[0]
+
+    # --- what about, and when ---------------------------------------------------------------------
+
+    @property
+    def subject(self) -> str:
+        """The subject; without one there is no header."""
+        return self._subject
+
+    @subject.setter
+    def subject(self, value: str) -> None:
+        if not isinstance(value, str):
+            raise BadValue("subject", f"expected text, not {type(value).__name__}")
+        if not value.isprintable():
+            refuse_controls("subject", value)
+        self._subject = value
+
+    @property
+    def date(self) -> str:
+        """The date as the header has it; it is set when it is first asked for."""
+        if not self._date:
+            self._date = date_now()
+        return self._date
+
+    @date.setter
+    def date(self, value: datetime | str) -> None:
+        if isinstance(value, datetime):
+            self._date = format_date(value)
+        else:
+            self._date = check_date(value, field="date")
+
+    @property
+    def message_id(self) -> str:
+        """The Message-ID with its angle brackets; it is made when it is first asked for.
+
+        Raises:
+            BadValue: there is no author whose domain it could bear. Error 164.
+        """
+        if not self._message_id:
+            self._message_id = new_message_id(_wire_domain(self._author().domain))
+        return self._message_id
+
+    @message_id.setter
+    def message_id(self, value: str) -> None:
+        self._message_id = check_message_id(value, field="message_id")
+        self._is_own_id = True
+
+    def _needs_utf8(self, people: tuple[Address, ...]) -> bool:
+        return any(not one.local.isascii() for one in (*self._from, *people, *self._reply_to))
+
+
+@lru_cache(maxsize=256)
+def _wire_domain(domain: str) -> str:
+    return domain_to_wire(domain, field="from_")

@@ -168,8 +168,10 @@ def test_a_run_that_is_killed_anywhere_neither_loses_nor_doubles(
             check_union(queue, sink, report, (call, number))
         doubtful += bool(report.in_doubt)
     assert killed > 0.9 * len(moments(counted))
-    # Only between "handed over" and the removal there is doubt.
-    assert 0 < doubtful < 0.35 * len(moments(counted))
+    # Only between "handed over" and the removal there is doubt; a share that is drawn may hold more
+    # of those moments than the whole does.
+    most = 0.35 if SHARE == 1.0 else 0.5
+    assert 0 < doubtful < most * len(moments(counted))
 
 
 @pytest.mark.parametrize("policy", ["hold", "resend", "assume-sent"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -38,24 +37,6 @@ def test_it_says_where_it_is_and_at_the_end_what_it_took() -> None:
         output, _ = running.communicate(timeout=10)
         assert json.loads(output)["count"] == 1
         assert running.returncode == 0
-
-
-def test_ctrl_c_ends_it_with_its_sum_and_without_a_traceback() -> None:
-    command = [sys.executable, "-m", "smtps.testing"]
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as running:
-        assert running.stdout is not None
-        running.stdout.readline()
-        running.send_signal(signal.SIGINT)
-        output, complaint = running.communicate(timeout=10)
-    assert json.loads(output)["count"] == 0
-    assert complaint == ""
-    assert running.returncode == 0
 
 
 def test_users_and_extensions_can_be_chosen() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from contextlib import suppress
 
 from .extensions import ALL_EXTENSIONS
 from .sink import Sink
@@ -29,9 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
         record=not options.discard,
     ) as sink:
         _say(url=sink.url, host=sink.host, port=sink.port, ca_file=sink.ca_file)
-        # Ctrl-C reaches every process of a terminal; it ends the serving and not the sum.
-        with suppress(KeyboardInterrupt):
-            sys.stdin.buffer.read()
+        sys.stdin.buffer.read()
         received = sum(connection.received for connection in sink.connections)
         _say(count=sink.count, received=received, connections=len(sink.connections))
 

@@ -56,9 +56,9 @@ def test_queue_takes_standard_input_and_another_envelope(
 def test_a_file_or_folder_that_is_not_there_is_a_clear_error(
     queue: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["queue", str(queue), "missing.eml"]) == 69
+    assert main(["queue", str(queue), "missing.eml"]) == 66
     assert "missing.eml: cannot be read: No such file" in capsys.readouterr().err
-    assert main(["status", str(queue / "missing")]) == 69
+    assert main(["status", str(queue / "missing")]) == 66
     assert "is not a folder; create it first" in capsys.readouterr().err
 
 
@@ -78,7 +78,7 @@ def test_run_takes_the_relay_from_the_environment(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main(["run", str(queue)]) == 64
+    assert main(["run", str(queue)]) == 78
     assert "SMTPS_URL" in capsys.readouterr().err
     put(queue, tmp_path)
     with Sink() as sink:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -57,3 +58,12 @@ def test_a_user_without_a_password_is_a_usage_error(capfd: pytest.CaptureFixture
     with pytest.raises(SystemExit, match="2"):
         main(["--user", "me"])
     assert "NAME:PASSWORD" in capfd.readouterr().err
+
+
+def test_ctrl_c_ends_it_from_its_first_word_on_and_it_still_sums_up() -> None:
+    with process() as (_, running):
+        running.send_signal(signal.SIGINT)
+        assert running.stdin is not None
+        output = running.stdout.read() if running.stdout else ""
+        assert json.loads(output)["count"] == 0
+        assert running.wait(10) == 0

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import smtplib
 import ssl
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from statistics import median
@@ -19,31 +15,36 @@ from typing import Any
 from .. import codec
 from ..client import SMTPS
 from ..envelope import Envelope
+from .embedded import embedded_server
 from .exits import OK, TEMPFAIL
+from .parsing import add_command, number
 from .progress import Progress
+from .terminal import say
 
-__all__ = ["add_command"]
+__all__ = ["add_commands"]
 
+_EXAMPLES = """
+smtps demo
+smtps demo --count 5000 --compare
+"""
 _SENDER = "news@sender.example"
 
 
-def add_command(commands: Any) -> None:
+def add_commands(commands: Any) -> None:
     """Add the subcommand to the parser."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "demo", help="send messages to an embedded server over TLS, and show the figures"
+    parser = add_command(
+        commands,
+        "demo",
+        run,
+        about="send messages to an embedded server over TLS, and show the figures",
+        examples=_EXAMPLES,
     )
-    parser.add_argument("--count", type=_positive, default=20_000, help="messages (20000)")
+    parser.add_argument(
+        "--count", type=number(1, 10_000_000), default=20_000, help="messages (20000)"
+    )
     parser.add_argument(
         "--compare", action="store_true", help="send them with smtplib too, to the same server"
     )
-    parser.set_defaults(run=run)
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("expected a number of at least 1")
-    return value
 
 
 @dataclass
@@ -61,30 +62,12 @@ class _Tally:
 def run(arguments: argparse.Namespace) -> int:
     """Send, show, and say whether every message was accepted."""
     count: int = arguments.count
-    with _server() as (url, ca_file):
+    with embedded_server() as (url, ca_file):
         tallies = [_send_all(url, count)]
         if arguments.compare:
             tallies.append(_send_with_smtplib(url, ca_file, count))
     _show(tallies, count)
     return OK if all(tally.accepted == count for tally in tallies) else TEMPFAIL
-
-
-@contextmanager
-def _server() -> Iterator[tuple[str, str]]:
-    """Run the embedded server in a process of its own, so that the two share no interpreter."""
-    command = [sys.executable, "-m", "smtps.testing", "--tls", "starttls", "--discard"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        about = json.loads(process.stdout.readline())
-        try:
-            yield about["url"], about["ca_file"]
-        finally:
-            # It stops when its standard input is closed.
-            process.stdin.close()
-            process.wait(timeout=10)
 
 
 def _messages(count: int) -> Iterator[tuple[str, bytes]]:
@@ -98,12 +81,12 @@ def _messages(count: int) -> Iterator[tuple[str, bytes]]:
         "",
         "Hello,",
         "",
-        *[f"Line {number} of what is new today, and no more than that." for number in range(16)],
+        *[f"Line {line} of what is new today, and no more than that." for line in range(16)],
         "",
     ]
     template = "\r\n".join(lines).encode()
-    for number in range(count):
-        yield f"reader{number:07}@reader.example", template % (number, number)
+    for place in range(count):
+        yield f"reader{place:07}@reader.example", template % (place, place)
 
 
 def _send_all(url: str, count: int) -> _Tally:
@@ -162,10 +145,10 @@ def _show(tallies: list[_Tally], count: int) -> None:
         ("content", *[f"{tally.size / 1e6:,.1f} MB" for tally in tallies]),
         ("seconds", *[f"{tally.seconds:,.2f}" for tally in tallies]),
     ]
-    print()  # noqa: T201
+    say()
     for title, *cells in rows:
-        print(f"  {title:20}" + "".join(f"{cell:>20}" for cell in cells))  # noqa: T201
-    print(f"\n  codec: {codec.implementation}, {codec.level}")  # noqa: T201
+        say(f"  {title:20}" + "".join(f"{cell:>20}" for cell in cells))
+    say(f"\n  codec: {codec.implementation}, {codec.level}")
 
 
 def _late(tally: _Tally) -> float:

@@ -2,35 +2,68 @@
 
 from __future__ import annotations
 
-import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
 from .. import codec
 from ..errors import SMTPSError
-from . import demo, outbox
-from .exits import INTERRUPTED, TEMPFAIL, UNAVAILABLE
+from . import config, demo, outbox
+from .exits import INTERRUPTED, IOERR, SOFTWARE, Failure, status_of
+from .parsing import Parser
+from .terminal import complain
 
-__all__ = ["main"]
+__all__ = ["main", "make_parser"]
+
+_EPILOG = """
+exit status, as sysexits.h has it:
+  0 accepted for everyone      64 wrong arguments         65 wrong message or address
+  66 no such file              67 recipient refused       68 no such host
+  69 refused for another       70 error of this program   74 answer lost: perhaps sent
+     reason                    75 try again later         76 protocol or TLS failed
+  77 login refused             78 wrong configuration     130 ended by Ctrl-C
+
+smtps COMMAND --help tells more, with examples.
+"""
+
+
+def make_parser() -> Parser:
+    """Make the parser of the whole command line."""
+    parser = Parser(
+        prog="smtps", description="Send mail over SMTP, and look at who takes it.", epilog=_EPILOG
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+    outbox.add_commands(commands)
+    config.add_commands(commands)
+    demo.add_commands(commands)
+    return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand and give its exit status, one of sysexits.h."""
-    parser = argparse.ArgumentParser(prog="smtps", description="Send mail over SMTP.")
-    parser.add_argument("--version", action="version", version=_version())
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    demo.add_command(commands)
-    outbox.add_commands(commands)
-    chosen = parser.parse_args(arguments)
     try:
+        chosen = make_parser().parse_all(arguments)
         status: int = chosen.run(chosen)
+    except Failure as failure:
+        complain(str(failure))
+        return failure.status
     except SMTPSError as error:
-        print(f"smtps: {error}", file=sys.stderr)  # noqa: T201
-        return TEMPFAIL if error.retryable else UNAVAILABLE
+        complain(str(error))
+        return status_of(error)
     except KeyboardInterrupt:
-        print("smtps: interrupted", file=sys.stderr)  # noqa: T201
+        complain("interrupted")
         return INTERRUPTED
+    except BrokenPipeError:
+        # Who reads our output has seen enough; Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return IOERR
+    except Exception as error:
+        if os.environ.get("SMTPS_TRACEBACK"):
+            raise
+        complain(f"{type(error).__name__}: {error}; this is a bug, SMTPS_TRACEBACK=1 shows where")
+        return SOFTWARE
     return status
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import sys
 import threading
@@ -22,8 +21,11 @@ from ..client import SMTPS
 from ..errors import BadValue, SMTPSError
 from ..outbox import Listed, Outbox, Report
 from ..pool import Pool
-from .exits import OK, TEMPFAIL, UNAVAILABLE, USAGE
+from .configuration import Configuration
+from .exits import NOINPUT, OK, TEMPFAIL, UNAVAILABLE, USAGE, Failure
+from .parsing import add_command, number, seconds
 from .progress import Progress
+from .terminal import complain, plain, say, say_json
 
 try:
     import resource
@@ -36,27 +38,47 @@ __all__ = ["add_commands"]
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
 
 
+_QUEUE = """
+smtps queue ~/mail letter.eml
+mail-maker | smtps queue ~/mail --recipient bob@b.example
+"""
+_RUN = """
+smtps run ~/mail --url smtp://relay.example
+smtps run ~/mail --watch --connections 4
+"""
+_STATUS = """
+smtps status ~/mail
+smtps status ~/mail --retry 01J8ZK...
+"""
+_FOLDER = "the queue folder, which must exist"
+
+
 def add_commands(commands: Any) -> None:
     """Add the subcommands to the parser."""
-    queue = commands.add_parser("queue", help="put messages into a queue folder")
-    queue.add_argument("folder", help="it must exist")
+    queue = add_command(
+        commands, "queue", _queue, about="put messages into a queue folder", examples=_QUEUE
+    )
+    queue.add_argument("folder", help=_FOLDER)
     queue.add_argument("files", nargs="*", help="finished messages (standard input)")
     queue.add_argument("--sender", help="of the envelope, in place of the message's own")
     queue.add_argument(
         "--recipient", action="append", help="of the envelope, in place of the message's own"
     )
     queue.add_argument("--json", action="store_true", help="print a list of the ids")
-    queue.set_defaults(run=_queue)
 
-    run = commands.add_parser("run", help="send what is in a queue folder and due")
-    run.add_argument("folder")
-    run.add_argument(
-        "--url", help="the relay, without a password; the variable SMTPS_URL may hold one"
+    run = add_command(
+        commands,
+        "run",
+        _run,
+        about="send what is in a queue folder and due",
+        examples=_RUN,
+        relay=True,
     )
-    run.add_argument("--watch", action="store_true", help="go on until SIGTERM ends it")
-    run.add_argument("--interval", type=_seconds, default=5.0, help="seconds between two looks (5)")
+    run.add_argument("folder", nargs="?", help="the queue folder (outbox of the configuration)")
+    run.add_argument("--watch", action="store_true", help="go on until SIGTERM or Ctrl-C ends it")
+    run.add_argument("--interval", type=seconds, default=5.0, help="seconds between two looks (5)")
     run.add_argument(
-        "--connections", type=_connections, default=1, help="to the relay, at most (1)"
+        "--connections", type=number(1, 1000), default=1, help="to the relay, at most (1)"
     )
     run.add_argument("--keep", action="store_true", help="name sent messages .sent")
     run.add_argument(
@@ -66,41 +88,33 @@ def add_commands(commands: Any) -> None:
         help="what to do with messages whose answer was lost (hold)",
     )
     run.add_argument("--json", action="store_true", help="print the report as JSON")
-    run.set_defaults(run=_run)
 
-    status = commands.add_parser("status", help="show what waits in a queue folder, and why")
-    status.add_argument("folder")
+    status = add_command(
+        commands,
+        "status",
+        _status,
+        about="show what waits in a queue folder, and why",
+        examples=_STATUS,
+    )
+    status.add_argument("folder", help=_FOLDER)
     status.add_argument("--json", action="store_true", help="print it as JSON")
-    status.add_argument("--limit", type=int, default=100, help="messages shown (100; 0: all)")
+    status.add_argument(
+        "--limit", type=number(0, 10**9), default=100, help="messages shown (100; 0: all)"
+    )
     status.add_argument("--retry", metavar="ID", help="make a message due at once")
     status.add_argument("--remove", metavar="ID", help="take a message away")
-    status.set_defaults(run=_status)
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 86400:
-        raise argparse.ArgumentTypeError("expected seconds, less than a day")
-    return value
-
-
-def _connections(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= 1000:
-        raise argparse.ArgumentTypeError("expected 1 to 1000")
-    return value
 
 
 # --- queue ----------------------------------------------------------------------------------------
 
 
 def _queue(arguments: argparse.Namespace) -> int:
-    outbox = Outbox(arguments.folder)
+    outbox = _opened(arguments.folder)
     ids = [
         outbox.put(message, sender=arguments.sender, recipients=arguments.recipient)
         for message in _messages(arguments.files)
     ]
-    print(json.dumps(ids) if arguments.json else "\n".join(ids))  # noqa: T201
+    say(json.dumps(ids) if arguments.json else "\n".join(ids))
     return OK
 
 
@@ -109,7 +123,7 @@ def _messages(files: list[str]) -> Iterator[Message]:
         try:
             data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         except OSError as error:
-            raise BadValue(file, f"cannot be read: {error.strerror}", code=302) from error
+            raise Failure(f"{file}: cannot be read: {error.strerror}", NOINPUT) from error
         yield BytesParser(policy=SMTP).parsebytes(data)
 
 
@@ -117,14 +131,16 @@ def _messages(files: list[str]) -> Iterator[Message]:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    url = arguments.url or os.environ.get("SMTPS_URL")
-    if not url:
-        print("smtps: name the relay by --url or SMTPS_URL", file=sys.stderr)  # noqa: T201
-        return USAGE
-    outbox = Outbox(arguments.folder, keep=arguments.keep, in_doubt=arguments.in_doubt)
+    configuration = Configuration.load(arguments)
+    folder = arguments.folder or configuration.own("outbox")
+    if not folder:
+        raise Failure("no folder is named; smtps run FOLDER, or outbox = FOLDER", USAGE)
+    outbox = _opened(folder, keep=arguments.keep, in_doubt=arguments.in_doubt)
     _allow_files()
+    # What cannot be had is said before, and a pool does not ask for a password again.
+    smtp = configuration.relay()
     several = arguments.connections > 1
-    with Pool(url, connections=arguments.connections) if several else SMTPS.from_url(url) as relay:
+    with Pool(configuration.relay, connections=arguments.connections) if several else smtp as relay:
         if arguments.watch:
             return _watch(outbox, relay, arguments)
         report = _run_once(outbox, relay)
@@ -132,6 +148,18 @@ def _run(arguments: argparse.Namespace) -> int:
     if report.failed or report.in_doubt:
         return UNAVAILABLE
     return TEMPFAIL if report.deferred or report.not_due else OK
+
+
+def _opened(folder: str, **options: Any) -> Outbox:
+    """Open a queue folder.
+
+    Raises:
+        Failure: it is not there, or not to be trusted.
+    """
+    try:
+        return Outbox(folder, **options)
+    except BadValue as error:
+        raise Failure(str(error), NOINPUT) from error
 
 
 def _allow_files() -> None:
@@ -168,7 +196,7 @@ def _watch(outbox: Outbox, relay: SMTPS | Pool, arguments: argparse.Namespace) -
             except SMTPSError as error:
                 if not error.retryable:
                     raise
-                print(f"smtps: {error}; again in {pause:g} s", file=sys.stderr)  # noqa: T201
+                complain(f"{error}; again in {pause:g} s")
                 wait, pause = pause, min(pause * 2, _LONGEST_PAUSE)
             else:
                 pause = _FIRST_PAUSE
@@ -192,13 +220,12 @@ def _show_report(report: Report, as_json: bool) -> None:
             "skipped": report.skipped,
             "next_due": report.next_due,
         }
-        print(json.dumps(facts), flush=True)  # noqa: T201
+        say_json(facts)
         return
     waiting = report.deferred + report.not_due
-    print(  # noqa: T201
+    say(
         f"{report.sent:,} sent, {waiting:,} waiting, {len(report.failed):,} failed,"
-        f" {len(report.in_doubt):,} in doubt",
-        flush=True,
+        f" {len(report.in_doubt):,} in doubt"
     )
     for title, names in (
         ("failed", report.failed),
@@ -206,14 +233,14 @@ def _show_report(report: Report, as_json: bool) -> None:
         ("left alone", report.skipped),
     ):
         for name, why in names.items():
-            print(f"  {name} {title}: {why}", flush=True)  # noqa: T201
+            say(f"  {name} {title}: {plain(why)}")
 
 
 # --- status ---------------------------------------------------------------------------------------
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    outbox = Outbox(arguments.folder)
+    outbox = _opened(arguments.folder)
     if arguments.retry:
         outbox.retry(arguments.retry)
     if arguments.remove:
@@ -226,14 +253,14 @@ def _status(arguments: argparse.Namespace) -> int:
         listed.append(one)
     if arguments.json:
         facts = {"counts": counts, "messages": [asdict(one) for one in listed]}
-        print(json.dumps(facts, default=datetime.isoformat))  # noqa: T201
+        say(json.dumps(facts, default=datetime.isoformat))
         return OK
-    print(", ".join(f"{count:,} {state}" for state, count in counts.items()))  # noqa: T201
+    say(", ".join(f"{count:,} {state}" for state, count in counts.items()))
     for one in listed:
-        print(_line(one))  # noqa: T201
+        say(_line(one))
     shown = counts["queued"] + counts["sending"] + counts["failed"] - len(listed)
     if shown > 0:
-        print(f"and {shown:,} more; --limit 0 shows them")  # noqa: T201
+        say(f"and {shown:,} more; --limit 0 shows them")
     return OK
 
 
@@ -243,5 +270,5 @@ def _line(one: Listed) -> str:
     later = f", next {one.next_attempt:%Y-%m-%d %H:%M:%S}" if one.next_attempt else ""
     who = ", ".join(recipient.address for recipient in one.recipients[:3])
     more = f" and {len(one.recipients) - 3} more" if len(one.recipients) > 3 else ""
-    why = f"\n    {one.reason}" if one.reason else ""
+    why = f"\n    {plain(one.reason)}" if one.reason else ""
     return f"{one.id}  {one.state} {since}{tries}{later}\n    to {who}{more}{why}"

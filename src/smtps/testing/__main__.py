@@ -1,14 +1,17 @@
 """A sink in a process of its own: `python -m smtps.testing`.
 
-Prints one line of JSON that says where it is, serves until its standard input is closed, and then
-prints one more that says what it took.
+Prints one line of JSON that says where it is, serves until its standard input is closed or Ctrl-C
+is pressed, and then prints one more that says what it took.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
+import os
+import signal
+import threading
+from queue import SimpleQueue
 
 from .extensions import ALL_EXTENSIONS
 from .sink import Sink
@@ -19,6 +22,7 @@ __all__ = ["main"]
 def main(arguments: list[str] | None = None) -> None:
     """Serve until standard input ends, so that the sink cannot outlive who started it."""
     options = _parser().parse_args(arguments)
+    endings = _endings()
     with Sink(
         host=options.host,
         port=options.port,
@@ -28,9 +32,27 @@ def main(arguments: list[str] | None = None) -> None:
         record=not options.discard,
     ) as sink:
         _say(url=sink.url, host=sink.host, port=sink.port, ca_file=sink.ca_file)
-        sys.stdin.buffer.read()
+        endings.get()
         received = sum(connection.received for connection in sink.connections)
         _say(count=sink.count, received=received, connections=len(sink.connections))
+
+
+def _endings() -> SimpleQueue[str]:
+    """Give what the reason to end is put into: standard input ended, or Ctrl-C was pressed.
+
+    An exception at Ctrl-C could come at any moment, also while the sink is closed; this waits.
+    """
+    endings: SimpleQueue[str] = SimpleQueue()
+    signal.signal(signal.SIGINT, lambda *_: endings.put("interrupted"))
+
+    def drain() -> None:
+        # Past the buffer of `sys.stdin`, whose lock must be free when the interpreter ends.
+        while os.read(0, 65536):
+            pass
+        endings.put("ended")
+
+    threading.Thread(target=drain, daemon=True).start()
+    return endings
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,0 +1,88 @@
+"""`smtps config`: which values are used, and where each comes from."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+from .configuration import Configuration
+from .exits import OK
+from .parsing import add_command
+from .sources import OWN_NAMES, candidates, options
+from .terminal import plain, say, say_json, table
+
+__all__ = ["add_commands"]
+
+_EXAMPLES = """
+smtps config                      where configuration files are looked for
+smtps config --show               every value, and where it comes from
+SMTPS_TIMEOUT=10 smtps config --show --json
+
+A file is TOML, with the names that --show prints:
+  url = "smtp://me@relay.example:587"
+  password_command = "pass show relay"
+  timeout = 30
+"""
+# A function cannot be written down, and a certificate comes from its store.
+_NOT_WRITTEN = {"token_provider", "ssl_cert"}
+
+
+def add_commands(commands: Any) -> None:
+    """Add the subcommand to the parser."""
+    parser = add_command(
+        commands,
+        "config",
+        _config,
+        about="show the configuration and where each value comes from",
+        examples=_EXAMPLES,
+        relay=True,
+    )
+    parser.add_argument("--show", action="store_true", help="print every value with its source")
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+
+
+def _config(arguments: argparse.Namespace) -> int:
+    configuration = Configuration.load(arguments)
+    values = _values(configuration) if arguments.show else {}
+    if arguments.json:
+        used = None if configuration.file is None else str(configuration.file)
+        say_json({"file": used, "options": values})
+        return OK
+    if not arguments.show:
+        _show_files(configuration)
+        return OK
+    given = [_row(name, facts) for name, facts in values.items() if facts["source"] != "default"]
+    others = [_row(name, facts) for name, facts in values.items() if facts["source"] == "default"]
+    if given:
+        say("\n".join([*table(given), ""]))
+    say("\n".join(table(others)))
+    return OK
+
+
+def _values(configuration: Configuration) -> dict[str, dict[str, str]]:
+    found = {}
+    for name in (*OWN_NAMES, *options()):
+        given = configuration.given.get(name)
+        if name in _NOT_WRITTEN or (given is None and name in OWN_NAMES):
+            continue
+        value, source = configuration.shown(name), given.source if given else "default"
+        found[name] = {"value": value, "source": source}
+    return found
+
+
+def _row(name: str, facts: dict[str, str]) -> tuple[str, ...]:
+    value = plain(facts["value"])
+    return name, value if len(value) <= 40 else value[:37] + "...", facts["source"]
+
+
+def _show_files(configuration: Configuration) -> None:
+    say("arguments go before SMTPS_URL and SMTPS_*, and those before the first of these files:")
+    files = candidates(os.environ)
+    if configuration.file is not None and configuration.file not in files:
+        files.insert(0, configuration.file)
+    for path in files:
+        used = path == configuration.file
+        say(f"  {path}  {'is used' if used else 'is not there' if not path.exists() else ''}")
+    if not configuration.names_relay:
+        say('no relay is named yet; write url = "smtp://user@host:587" into one of them')

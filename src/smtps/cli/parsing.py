@@ -1,0 +1,142 @@
+"""Parsers that complain in one line, and what several commands have in common."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from ..errors import BadValue
+from ..throttle import parse_rate
+from .exits import USAGE, Failure
+
+__all__ = ["Parser", "add_command", "checked_rate", "number", "relay_options", "seconds"]
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are one line with the way out."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **options,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Complain.
+
+        Raises:
+            Failure: always.
+        """
+        message = message.removeprefix("argument ")
+        raise Failure(f"{message}; see {self.prog} --help", USAGE)
+
+    def parse_all(self, arguments: Sequence[str] | None) -> argparse.Namespace:
+        """Parse, and suggest the right spelling of what is unknown.
+
+        Raises:
+            Failure: the arguments make no sense.
+        """
+        chosen, unknown = self.parse_known_args(arguments)
+        if unknown:
+            parser: Parser = getattr(chosen, "parser", self)
+            parser._refuse(unknown[0])
+        return chosen
+
+    def _refuse(self, word: str) -> NoReturn:
+        if not word.startswith("-"):
+            self.error(f"{word}: unexpected argument")
+        name = word.partition("=")[0]
+        close = difflib.get_close_matches(name, self._option_string_actions, n=1, cutoff=0.5)
+        self.error(f"{name}: unknown option" + (f", did you mean {close[0]}?" if close else ""))
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        known = [str(choice) for choice in action.choices]
+        close = difflib.get_close_matches(str(value), known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(known)}"
+        raise argparse.ArgumentError(action, f"{value!r} is unknown; {hint}")
+
+
+def add_command(
+    commands: Any,
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    *,
+    about: str,
+    examples: str,
+    relay: bool = False,
+) -> argparse.ArgumentParser:
+    """Add a subcommand: its help begins with what it is for and ends with examples.
+
+    Args:
+        relay: whether it can be told which relay to use.
+    """
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=about,
+        description=f"{about[:1].upper()}{about[1:]}.",
+        epilog="examples:\n" + "\n".join(f"  {line}" for line in examples.strip().splitlines()),
+        parents=[relay_options()] if relay else [],
+    )
+    parser.set_defaults(run=run, parser=parser)
+    return parser
+
+
+def relay_options() -> argparse.ArgumentParser:
+    """Give the arguments that say which relay to use, as a parent of other parsers."""
+    parser = argparse.ArgumentParser(add_help=False)
+    group = parser.add_argument_group(
+        "the relay", "Before these go SMTPS_URL and SMTPS_*, then a file; see smtps config."
+    )
+    group.add_argument("--url", help="where to send: smtp://user@host:587, without a password")
+    group.add_argument("--user", help="who logs in, if the URL does not say it")
+    group.add_argument(
+        "--password-command", metavar="COMMAND", help="print the password on its first line"
+    )
+    group.add_argument("--password-file", metavar="FILE", help="hold it on its first line")
+    group.add_argument(
+        "--set", action="append", metavar="NAME=VALUE", help="any other property or setting"
+    )
+    group.add_argument("--config", metavar="FILE", help="a TOML file in place of the usual one")
+    return parser
+
+
+def seconds(text: str) -> float:
+    """Read a time that is less than a day."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 86400:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds, less than a day")
+    return value
+
+
+def number(low: int, high: int) -> Callable[[str], int]:
+    """Make what reads a whole number of a range."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is no whole number from {low:,} to {high:,}"
+            )
+        return value
+
+    return read
+
+
+def checked_rate(text: str) -> str:
+    """Accept what `Pool` takes as a rate."""
+    try:
+        parse_rate(text)
+    except BadValue as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error.reason}") from error
+    return text

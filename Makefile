@@ -46,6 +46,7 @@ bench: build
 	$(BIN)/python -m pip install --quiet '.[bench]'
 	$(BIN)/python benchmarks/bench_codec.py
 	$(BIN)/python benchmarks/compare.py --quick
+	$(BIN)/python benchmarks/compare.py letters-plain attachment-plain --rounds 3 --seconds 0.25
 	$(BIN)/python benchmarks/bench_outbox.py --count 5000 --puts 500
 
 clean:

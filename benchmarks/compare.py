@@ -1,10 +1,11 @@
 """Compare this library with other mail clients, each of which proves that its mail was taken.
 
 Every client sends messages of the same bytes, each to a recipient of its own, to a discarding
-server in C on a processor of its own, TCP_NODELAY set. The clients take turns; the figures are
-medians. Delays come from a line between two network namespaces (`link.c`), which holds back packets
-in both directions and limits nothing else. `benchmarks/results/compare.json` keeps the newest table
-of each scenario.
+server in C on a processor of its own, TCP_NODELAY set. In other scenarios (`letters`, `mailing`,
+`attachment`, `rsa`, `ed25519`) it composes each message from the same texts. The clients take
+turns; the figures are medians. Delays come from a line between two network namespaces (`link.c`),
+which holds back packets in both directions and limits nothing else.
+`benchmarks/results/compare.json` keeps the newest table of each scenario.
 """
 
 from __future__ import annotations
@@ -20,8 +21,7 @@ from pathlib import Path
 # The tests' own Postfix is the real server here too.
 sys.path.insert(1, str(Path(__file__).parent.parent))
 
-from comparison.clients import CLIENTS, Client, Missing
-from comparison.job import make_content
+from comparison.clients import CLIENTS, Missing
 from comparison.link import NoLink
 from comparison.machine import describe_machine, describe_source
 from comparison.native import RESULTS, NotBuilt
@@ -31,8 +31,9 @@ from comparison.plot import draw
 from comparison.progress import Progress
 from comparison.publish import publish
 from comparison.record import Entry, load, save
-from comparison.scenario import QUICK, SCENARIOS, Scenario, matching
+from comparison.scenario import QUICK, SCENARIOS, matching
 from comparison.table import terminal
+from comparison.works import WORKS
 
 
 def main() -> int:
@@ -56,9 +57,7 @@ def main() -> int:
     versions, missing = _prepare(arguments.clients)
     clients = [client for client in CLIENTS if client.name in versions]
     entries = load(arguments.results)
-    content = RESULTS / f"message-{arguments.size}"
-    content.write_bytes(make_content(arguments.size))
-    rows = {one: _fitting(clients, one) for one in scenarios}
+    rows = {one: [client for client in clients if client.fits(one)] for one in scenarios}
     progress = Progress(sum(len(found) * (rounds + 1) for found in rows.values()))
     has_failed = False
     print(f"{machine}\n{'; '.join(dict.fromkeys(versions.values()))}\n", flush=True)
@@ -69,6 +68,8 @@ def main() -> int:
             except (NoLink, NotBuilt) as error:
                 print(f"{scenario.title}: not on this machine, {error}\n", flush=True)
                 continue
+            work = WORKS[scenario.work]
+            content = work.prepare(RESULTS, arguments.size)
             results = compare(
                 scenario, fitting, place, content,
                 rounds=rounds, seconds=seconds, progress=progress,
@@ -82,7 +83,7 @@ def main() -> int:
                 machine=machine,
                 source=describe_source(),
                 date=datetime.now(UTC).date().isoformat(),
-                size=arguments.size,
+                size=work.octets or arguments.size,
                 seconds=seconds,
             )
             entries[scenario.key] = entry
@@ -151,14 +152,6 @@ def _prepare(words: list[str]) -> tuple[dict[str, str], dict[str, str]]:
         except (Missing, NotBuilt) as error:
             missing[client.name] = str(error)
     return versions, missing
-
-
-def _fitting(clients: list[Client], scenario: Scenario) -> list[Client]:
-    found = [one for one in clients if one.fits(scenario.tls, scenario.connections)]
-    if scenario.server == "postfix":
-        # It offers CHUNKING, and its own speed is the bound: what C can do says nothing here.
-        found = [one for one in found if one.chunking and not one.name.startswith("C,")]
-    return found
 
 
 if __name__ == "__main__":

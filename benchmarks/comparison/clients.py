@@ -18,7 +18,9 @@ import smtps
 
 from .job import SENDER, Job
 from .native import RESULTS
+from .scenario import Scenario
 from .source import SOURCE
+from .works import FINISHED, WORKS
 
 __all__ = ["Client", "CLIENTS", "BASE", "Missing"]
 
@@ -47,6 +49,8 @@ class Client:
         is_foreign: whether it is a tool as it is, which adds to the content and says nothing: the
             harness takes its time.
         least: the fewest connections for which the row makes sense, and `most` the most.
+        works: the names of what it sends.
+        messages: how many make a run; 0 for as many as it sends in the time of one.
     """
 
     name: str
@@ -59,14 +63,25 @@ class Client:
     variant: str = ""
     least: int = 1
     most: int = 1_000_000
+    works: tuple[str, ...] = (FINISHED,)
+    messages: int = 0
 
-    def fits(self, tls: bool, connections: int) -> bool:
+    def fits(self, scenario: Scenario) -> bool:
         """Tell whether there is a row for this."""
-        return (self.speaks_tls or not tls) and self.least <= connections <= self.most
+        speaks = self.speaks_tls or not scenario.tls
+        connects = self.least <= scenario.connections <= self.most
+        if scenario.server == "postfix":
+            # It offers CHUNKING, and its own speed is the bound: what C can do says nothing here.
+            connects = connects and self.chunking and not self.name.startswith("C,")
+        return speaks and connects and scenario.work in self.works
+
+
+def _folder(job: Job) -> str:
+    return "composing/" if WORKS[job.work].composes else ""
 
 
 def _python(file: str) -> Callable[[Job], list[str]]:
-    return lambda job: [sys.executable, str(_PEERS / file), job.dump()]
+    return lambda job: [sys.executable, str(_PEERS / f"{_folder(job)}{file}"), job.dump()]
 
 
 def _prepare_python(distribution: str) -> Callable[[], str]:
@@ -131,12 +146,16 @@ def _prepare_nodemailer() -> str:
         folder.mkdir(parents=True, exist_ok=True)
         package = f"nodemailer@{_NODEMAILER}"
         _output(npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), package)
-    shutil.copy(_PEERS / "with_nodemailer.cjs", folder)
+    # Where it finds the package.
+    for part in ("", "composing"):
+        (folder / part).mkdir(exist_ok=True)
+        shutil.copy(_PEERS / part / "with_nodemailer.cjs", folder / part)
     return f"nodemailer {_NODEMAILER} (node {_output(node, '--version')})"
 
 
 def _run_nodemailer(job: Job) -> list[str]:
-    return [_program("node", "nodejs"), str(RESULTS / "node/with_nodemailer.cjs"), job.dump()]
+    program = RESULTS / "node" / f"{_folder(job)}with_nodemailer.cjs"
+    return [_program("node", "nodejs"), str(program), job.dump()]
 
 
 @cache
@@ -181,7 +200,7 @@ def _prepare_source() -> str:
 def _run_source(job: Job) -> list[str]:
     command = [SOURCE.build(), "--host", job.host, "--port", str(job.port)]
     command += ["--count", str(job.messages), "--connections", str(job.connections)]
-    command += ["--size", str(len(job.read_content()))]
+    command += ["--size", str(WORKS[job.work].octets or len(job.read_content()))]
     command += ["--tls"] if job.tls else []
     return [*command, *job.variant.split()]
 
@@ -197,27 +216,48 @@ def _own(name: str, variant: str, needs: str, **more: Any) -> Client:
     )
 
 
+_SENT = (FINISHED, "letters", "attachment")
+_SIGNED = ("rsa", "ed25519")
+
 #: In the order of the table.
 CLIENTS = (
-    _own("smtps send_many", "send_many", "SMTPS.send_many", most=1),
-    _own("smtps send_many, async", "async send_many", "AsyncSMTPS.send_many", most=1),
+    _own("smtps send_many", "send_many", "SMTPS.send_many", most=1, works=(*_SENT, *_SIGNED)),
+    _own("smtps send_many, async", "async send_many", "AsyncSMTPS.send_many", most=1, works=_SENT),
+    _own("smtps Mailing", "mailing", "Mailing", works=("mailing",), messages=100_000),
     _own("smtps send_many, no CHUNKING", "send_many", "SMTPS.send_many", most=1, chunking=False),
     _own("smtps Pool", "pool", "Pool", least=2),
     _own("smtps AsyncPool", "async pool", "AsyncPool", least=2),
     _own("smtps Pool, no CHUNKING", "pool", "Pool", least=2, chunking=False),
-    _own("smtps send", "send", "SMTPS.send"),
+    _own("smtps send", "send", "SMTPS.send", works=_SENT),
     _own("smtps send, async", "async send", "AsyncSMTPS.send"),
-    Client("smtplib", _python("with_smtplib.py"), _prepare_smtplib),
-    Client("aiosmtplib", _python("with_aiosmtplib.py"), _prepare_python("aiosmtplib")),
-    Client("pycurl", _python("with_pycurl.py"), _prepare_python("pycurl")),
-    Client("nodemailer", _run_nodemailer, _prepare_nodemailer),
+    Client(
+        "smtplib", _python("with_smtplib.py"), _prepare_smtplib,
+        works=(*_SENT, "mailing", *_SIGNED),
+    ),
+    Client(
+        "aiosmtplib", _python("with_aiosmtplib.py"), _prepare_python("aiosmtplib"),
+        works=(*_SENT, "mailing"),
+    ),
+    Client(
+        "pycurl", _python("with_pycurl.py"), _prepare_python("pycurl"), works=(*_SENT, "mailing")
+    ),
+    # It signs with RSA only.
+    Client(
+        "nodemailer", _run_nodemailer, _prepare_nodemailer, works=(*_SENT, "mailing", "rsa")
+    ),
     Client("Go net/smtp", _run_go, _prepare_go),
     Client(
         "smtp-source", _run_smtp_source, _prepare_smtp_source,
         speaks_tls=False, is_foreign=True,
     ),
+    Client(
+        "signatures alone", _python("with_cryptography.py"), _prepare_python("cryptography"),
+        is_peer=False, works=_SIGNED,
+    ),
     Client("C, BDAT back to back", _run_source, _prepare_source, is_peer=False,
            variant="--window 8192"),
+    Client("C, the same message again", _run_source, _prepare_source, is_peer=False,
+           variant="--window 16", works=("letters", "mailing", "attachment")),
     Client("C, DATA grouped", _run_source, _prepare_source, is_peer=False,
            variant="--data", chunking=False),
 )  # fmt: skip

@@ -14,12 +14,14 @@ __all__ = ["Figures", "Run", "next_count", "ratio", "summarise"]
 class Run:
     """One run of one client: so many messages in so many seconds.
 
-    `cpu` is what the client's own process used of the processor, user and system, in seconds.
+    `cpu` is what the client's own process used of the processor, user and system, in seconds, and
+    `peak` the most memory that it had, in MiB; 0 for one that does not say.
     """
 
     messages: int
     seconds: float
     cpu: float
+    peak: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -43,6 +45,8 @@ class Figures:
     #: Microseconds of the processor a message, the median.
     cpu: float
     runs: int
+    #: MiB of memory at the worst moment of any run; 0 where that is not known.
+    peak: float = 0.0
 
     @property
     def spread(self) -> float:
@@ -60,7 +64,8 @@ def summarise(runs: Sequence[Run]) -> Figures:
         raise ValueError("no run to sum up")
     rates = [run.rate for run in runs]
     cpu = median(run.cpu_microseconds for run in runs)
-    return Figures(median(rates), min(rates), max(rates), cpu, len(runs))
+    peak = max(run.peak for run in runs)
+    return Figures(median(rates), min(rates), max(rates), cpu, len(runs), peak)
 
 
 def ratio(figures: Mapping[str, Figures], name: str, base: str) -> float | None:

@@ -34,6 +34,8 @@ class Job:
     content: str
     #: What the peer is told beside that, such as which of its methods to use.
     variant: str = ""
+    #: The name of a `Work`. Where clients compose, `content` is the file of an `Order`.
+    work: str = "finished"
 
     def dump(self) -> str:
         """Give it as the one argument of a peer's program."""
@@ -77,7 +79,7 @@ def make_content(size: int) -> bytes:
 
 
 class Clock:
-    """Take the time and the processor's time of what is measured, and print it for the harness."""
+    """Take what is measured, time, the processor's and memory, and print it for the harness."""
 
     def __init__(self) -> None:
         self._start = time.perf_counter()
@@ -88,10 +90,24 @@ class Clock:
         seconds = time.perf_counter() - self._start
         cpu = _cpu() - self._cpu
         messages = job.messages
-        measured = {"messages": messages, "sent": sent or messages, "seconds": seconds, "cpu": cpu}
+        measured = {
+            "messages": messages,
+            "sent": messages if sent is None else sent,
+            "seconds": seconds,
+            "cpu": cpu,
+            "peak": _peak(),
+        }
         print(json.dumps(measured), flush=True)
 
 
 def _cpu() -> float:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
+
+
+def _peak() -> float:
+    """Give the most memory that this program ever had, in MiB."""
+    # Not ru_maxrss, which begins with what the parent had when it forked.
+    status = Path("/proc/self/status").read_text()
+    (line,) = (one for one in status.splitlines() if one.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024

@@ -16,6 +16,7 @@ from .job import Job
 from .native import FOLDER
 from .places import Place, Taken
 from .scenario import Scenario
+from .works import WORKS
 
 __all__ = ["Failed", "difference", "prove", "run_once"]
 
@@ -70,6 +71,7 @@ def _run_proven(
         messages=messages,
         content=str(content),
         variant=client.variant,
+        work=scenario.work,
     )
     before = place.taken(client.chunking)
     start, cpu = time.perf_counter(), _cpu_of_children()
@@ -81,16 +83,20 @@ def _run_proven(
     else:
         measured = json.loads(said.splitlines()[-1])
         sent = measured.get("sent", messages)
-        run = Run(measured["messages"], measured["seconds"], measured["cpu"])
-    prove(before, after, sent, None if client.is_foreign else content.stat().st_size)
+        peak = measured.get("peak", 0.0)
+        run = Run(measured["messages"], measured["seconds"], measured["cpu"], peak)
+    is_own = client.is_foreign or scenario.composes
+    size = None if is_own else content.stat().st_size
+    prove(before, after, sent, size, WORKS[scenario.work].octets)
     return run
 
 
-def prove(before: Taken, after: Taken, sent: int, size: int | None) -> None:
+def prove(before: Taken, after: Taken, sent: int, size: int | None, least: int = 0) -> None:
     """Check that the server took every message, and nothing else.
 
     Args:
         size: the octets of a message; None if the client makes its own.
+        least: how many octets it has in any case.
 
     Raises:
         Failed: it took more or fewer messages or octets.
@@ -98,10 +104,12 @@ def prove(before: Taken, after: Taken, sent: int, size: int | None) -> None:
     messages = after.messages - before.messages
     if messages != sent:
         raise Failed(f"the server took {messages} of {sent} messages")
-    if size is None or after.bytes is None or before.bytes is None:
+    if after.bytes is None or before.bytes is None:
         return
     octets = after.bytes - before.bytes
-    if octets != sent * size:
+    if octets < sent * least:
+        raise Failed(f"the server took {octets} octets, and the texts alone have {sent * least}")
+    if size is not None and octets != sent * size:
         raise Failed(f"the server took {octets} octets instead of {sent * size}")
 
 

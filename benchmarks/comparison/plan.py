@@ -11,6 +11,7 @@ from .measure import Failed, run_once
 from .places import Place
 from .progress import Progress
 from .scenario import Scenario
+from .works import WORKS
 
 __all__ = ["Results", "compare"]
 
@@ -70,9 +71,12 @@ def compare(
 def _find_count(
     client: Client, scenario: Scenario, place: Place, content: Path, seconds: float
 ) -> int:
-    count = scenario.connections * (2 if scenario.round_trip else 100)
+    first = 2 if scenario.round_trip else WORKS[scenario.work].first
+    count = client.messages or scenario.connections * first
     while True:
         run = run_once(client, scenario, place, content, count)
+        if client.messages:
+            return count
         count = next_count(run, seconds, scenario.connections)
         if run.seconds >= _ENOUGH * seconds:
             return count

@@ -7,6 +7,8 @@ from typing import Any
 
 from .clients import CLIENTS
 from .record import Entry
+from .table import in_digits
+from .works import WORKS
 
 __all__ = ["draw"]
 
@@ -39,7 +41,8 @@ def draw(entries: list[Entry], target: Path, *, dark: bool) -> None:
             rows, columns, figsize=(6.5 * columns, (0.22 * bars + 0.7) * rows),
             squeeze=False, layout="constrained",
         )  # fmt: skip
-        figure.suptitle("messages a second", fontsize=10)
+        units = dict.fromkeys(WORKS[entry.scenario.work].unit for entry in entries)
+        figure.suptitle(", ".join(units), fontsize=10)
         for axes, entry in zip(panels.flat, entries, strict=False):
             _panel(axes, entry)
         for axes in panels.flat[len(entries) :]:
@@ -51,13 +54,15 @@ def draw(entries: list[Entry], target: Path, *, dark: bool) -> None:
 
 def _panel(axes: Any, entry: Entry) -> None:
     clients = [one for one in reversed(CLIENTS) if one.name in entry.figures]
-    rates = [entry.figures[one.name].rate for one in clients]
+    scale = WORKS[entry.scenario.work].scale
+    rates = [entry.figures[one.name].rate * scale for one in clients]
     colours = [
-        _PEER if one.is_peer else _BOUND if one.name.startswith("C,") else _OWN for one in clients
+        _PEER if one.is_peer else _OWN if one.name.startswith("smtps") else _BOUND
+        for one in clients
     ]
     axes.barh([one.name for one in clients], rates, color=colours, log=True, height=0.7)
     for place, rate in enumerate(rates):
-        axes.annotate(f" {rate:,.0f}", (rate, place), va="center", fontsize=8)
+        axes.annotate(f" {in_digits(rate)}", (rate, place), va="center", fontsize=8)
     axes.set_title(entry.scenario.title, fontsize=8, loc="right")
     axes.set_xlim(min(rates) / 3, max(rates) * 4)
     axes.spines[["top", "right"]].set_visible(False)

@@ -1,8 +1,10 @@
-"""What is compared: which server, how it is reached, and over how many connections."""
+"""What is compared: which messages, which server, and how it is reached."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from .works import FINISHED, WORKS
 
 __all__ = ["QUICK", "SCENARIOS", "Scenario", "matching"]
 
@@ -14,22 +16,33 @@ class Scenario:
     Args:
         server: "sink", the discarding server in C, or "postfix", a real one.
         round_trip: the delay of a round trip in milliseconds; 0 is the loopback as it is.
+        work: the name of what is sent.
     """
 
     server: str
     tls: bool
     connections: int
     round_trip: float
+    work: str = FINISHED
 
     @property
     def key(self) -> str:
         """Its name in files and on the command line."""
         security = "tls" if self.tls else "plain"
+        if self.composes:
+            return f"{self.work}-{security}"
         return f"{self.server}-{security}-{self.connections}-{self.round_trip:g}ms"
+
+    @property
+    def composes(self) -> bool:
+        """Whether clients make the messages themselves."""
+        return WORKS[self.work].composes
 
     @property
     def title(self) -> str:
         """Its name for people."""
+        if self.composes:
+            return f"{WORKS[self.work].title}, {'TLS' if self.tls else 'clear text'}"
         server = "a real Postfix" if self.server == "postfix" else "a discarding sink"
         connections = (
             "one connection" if self.connections == 1 else f"{self.connections} connections"
@@ -44,6 +57,15 @@ SCENARIOS = tuple(
     for tls in (True, False)
     for connections in (1, 8)
 ) + tuple(Scenario("postfix", True, 1, round_trip) for round_trip in (0, 20))
+
+SCENARIOS += tuple(
+    Scenario("sink", tls, 1, 0, name)
+    for name, work in WORKS.items()
+    if work.composes
+    for tls in (False, True)
+    # A signature takes so long that the way to the server does not count.
+    if not (tls and name in ("rsa", "ed25519"))
+)
 
 QUICK = (Scenario("sink", True, 1, 0), Scenario("sink", True, 1, 20))
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from .clients import BASE, CLIENTS
-from .figures import ratio
+from .figures import Figures, ratio
 from .record import Entry
+from .works import WORKS
 
-__all__ = ["best_peer", "markdown", "matrix", "terminal"]
+__all__ = ["best_peer", "in_digits", "markdown", "matrix", "terminal"]
 
-_TITLES = ("", "messages/s", "+-", f"times {BASE}", "times best", "CPU us a message")
+_RATIOS = (f"times {BASE}", "times best", "CPU us a message")
 
 
 def terminal(entry: Entry) -> str:
     """Give the table of one scenario in columns."""
-    rows = [_TITLES, *_rows(entry)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_TITLES))]
+    titles = ("", _unit(entry), "+-", *_RATIOS, *_peak_title(entry))
+    rows = [titles, *_rows(entry)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(titles))]
     lines = [entry.scenario.title]
     for name, *cells in rows:
         right = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
@@ -28,7 +30,8 @@ def terminal(entry: Entry) -> str:
 
 def markdown(entry: Entry) -> str:
     """Give the same as a Markdown table."""
-    titles = ["", "messages/s", "±", f"times {BASE}", "times best peer", "CPU µs a message"]
+    titles = ["", _unit(entry), "±", f"times {BASE}", "times best peer", "CPU µs a message"]
+    titles += _peak_title(entry)
     runs = max((figures.runs for figures in entry.figures.values()), default=0)
     lines = [
         f"## {entry.scenario.title[:1].upper()}{entry.scenario.title[1:]}",
@@ -46,7 +49,8 @@ def markdown(entry: Entry) -> str:
 def matrix(entries: Sequence[Entry]) -> str:
     """Give one Markdown table of several scenarios: messages a second, and times the base."""
     lines = [
-        f"| messages/s (times {BASE}) | {' | '.join(entry.scenario.title for entry in entries)} |",
+        f"| {', '.join(dict.fromkeys(map(_unit, entries)))} (times {BASE}) |"
+        f" {' | '.join(entry.scenario.title for entry in entries)} |",
         f"|---|{'---:|' * len(entries)}",
     ]
     for client in CLIENTS:
@@ -61,9 +65,10 @@ def _brief(entry: Entry, name: str) -> str:
     figures = entry.figures.get(name)
     if figures is None:
         return ""
+    rate = _rate(entry, figures)
     if name == BASE:
-        return f"{figures.rate:,.0f}"
-    return f"{figures.rate:,.0f} ({_times(ratio(entry.figures, name, BASE))})"
+        return rate
+    return f"{rate} ({_times(ratio(entry.figures, name, BASE))})"
 
 
 def _shown(name: str) -> str:
@@ -84,12 +89,31 @@ def _rows(entry: Entry) -> Iterable[tuple[str, ...]]:
             continue
         yield (
             client.name,
-            f"{figures.rate:,.0f}",
+            _rate(entry, figures),
             f"{figures.spread:.0%}",
             _times(ratio(entry.figures, client.name, BASE)),
             _times(ratio(entry.figures, client.name, best) if best else None),
             f"{figures.cpu:,.1f}",
+            *((f"{figures.peak:,.0f}" if figures.peak else "-",) if _peak_title(entry) else ()),
         )
+
+
+def _unit(entry: Entry) -> str:
+    return WORKS[entry.scenario.work].unit
+
+
+def _rate(entry: Entry, figures: Figures) -> str:
+    return in_digits(figures.rate * WORKS[entry.scenario.work].scale)
+
+
+def _peak_title(entry: Entry) -> tuple[str, ...]:
+    """Give the title of the column for memory, where that is of interest."""
+    return ("peak MiB",) if entry.scenario.composes else ()
+
+
+def in_digits(rate: float) -> str:
+    """Write a rate, with more than its first digit."""
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
 
 
 def _times(value: float | None) -> str:

@@ -6,9 +6,10 @@ import pytest
 
 from benchmarks.comparison import clients
 from benchmarks.comparison.clients import BASE, CLIENTS, Client, Missing
+from benchmarks.comparison.scenario import SCENARIOS, Scenario
 
 
-def client(**more: bool | int) -> Client:
+def client(**more: object) -> Client:
     return Client("x", lambda job: [], lambda: "", **more)  # type: ignore[arg-type]
 
 
@@ -19,18 +20,19 @@ def test_each_row_has_a_name_of_its_own_and_the_base_is_among_them() -> None:
 
 
 def test_a_client_without_tls_has_no_row_over_tls() -> None:
-    assert not client(speaks_tls=False).fits(tls=True, connections=1)
-    assert client(speaks_tls=False).fits(tls=False, connections=1)
+    assert not client(speaks_tls=False).fits(Scenario("sink", True, 1, 0))
+    assert client(speaks_tls=False).fits(Scenario("sink", False, 1, 0))
 
 
 @pytest.mark.parametrize(("connections", "fits"), [(1, False), (2, True), (8, True), (9, False)])
 def test_a_row_may_need_some_connections(connections: int, fits: bool) -> None:
-    assert client(least=2, most=8).fits(tls=True, connections=connections) is fits
+    assert client(least=2, most=8).fits(Scenario("sink", True, connections, 0)) is fits
 
 
 def test_there_is_a_row_of_the_library_for_one_and_for_many_connections() -> None:
     for connections in (1, 8):
-        fitting = [one.name for one in CLIENTS if one.fits(True, connections)]
+        scenario = Scenario("sink", True, connections, 0)
+        fitting = [one.name for one in CLIENTS if one.fits(scenario)]
         assert [name for name in fitting if name.startswith("smtps")]
 
 
@@ -50,3 +52,15 @@ def test_a_method_that_the_library_lacks_leaves_its_row_out(
     (own,) = (one for one in CLIENTS if one.name == "smtps send")
     with pytest.raises(Missing, match=r"smtps has no SMTPS\.send"):
         own.prepare()
+
+
+@pytest.mark.parametrize("scenario", [one for one in SCENARIOS if one.composes], ids=str)
+def test_what_is_composed_has_a_row_of_the_library_and_one_of_the_base(scenario: Scenario) -> None:
+    fitting = [one.name for one in CLIENTS if one.fits(scenario)]
+    assert BASE in fitting
+    assert any(name.startswith("smtps") for name in fitting)
+
+
+def test_a_client_that_composes_nothing_has_no_row_there() -> None:
+    assert not client().fits(Scenario("sink", False, 1, 0, "letters"))
+    assert client(works=("letters",)).fits(Scenario("sink", False, 1, 0, "letters"))

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import dkim
 import pytest
+from cryptography.hazmat.primitives import serialization as serial
 
 from benchmarks.comparison import affinity
 from benchmarks.comparison.clients import CLIENTS, Client
+from benchmarks.comparison.emails import compose as compose_email
+from benchmarks.comparison.emails import signed
 from benchmarks.comparison.figures import Run
 from benchmarks.comparison.job import SENDER, Job, make_content, recipient
 from benchmarks.comparison.measure import Failed, difference, prove, run_once
+from benchmarks.comparison.orders import Order
 from benchmarks.comparison.places import Place, Places, Taken
 from benchmarks.comparison.plan import compare
 from benchmarks.comparison.progress import Progress
 from benchmarks.comparison.scenario import Scenario
+from benchmarks.comparison.works import WORKS
 from tests.support.servers import require
 
 LOOPBACK = Scenario("sink", True, 1, 0)
@@ -99,6 +107,36 @@ def test_a_client_delivers_each_message(
     assert run.messages == 10
     assert run.seconds > 0
     assert run.cpu > 0
+
+
+@pytest.mark.parametrize("work", ["letters", "mailing", "attachment", "rsa", "ed25519"])
+def test_clients_compose_what_was_ordered(place: Place, tmp_path: Path, work: str) -> None:
+    scenario = Scenario("sink", False, 1, 0, work)
+    order = WORKS[work].prepare(tmp_path, 0)
+    names = {"smtplib", "smtps send_many", "smtps Mailing", "signatures alone"}
+    for peer in (one for one in CLIENTS if one.name in names and one.fits(scenario)):
+        run = run_once(peer, scenario, place, order, 2)
+        assert run.messages == 2
+        assert run.peak > 1
+
+
+def test_what_is_smaller_than_its_own_texts_disproves_a_run() -> None:
+    with pytest.raises(Failed, match="texts alone have 4000"):
+        prove(Taken(0, 0), Taken(4, 3999), sent=4, size=None, least=1000)
+
+
+@pytest.mark.parametrize("algorithm", ["rsa", "ed25519"])
+def test_the_messages_of_the_standard_library_are_signed(tmp_path: Path, algorithm: str) -> None:
+    order = Order(**json.loads(WORKS[algorithm].prepare(tmp_path, 0).read_text()))
+    key = Path(order.key).read_bytes()
+    data = signed(compose_email(order, 7), algorithm, key)
+    public = serial.load_pem_private_key(key, None).public_key()
+    if algorithm == "rsa":
+        raw = public.public_bytes(serial.Encoding.DER, serial.PublicFormat.SubjectPublicKeyInfo)
+    else:
+        raw = public.public_bytes(serial.Encoding.Raw, serial.PublicFormat.Raw)
+    record = b"v=DKIM1; k=%s; p=%s" % (algorithm.encode(), base64.b64encode(raw))
+    assert dkim.verify(data, dnsfunc=lambda name, timeout=5: record)
 
 
 def test_smtp_source_delivers_each_message(place: Place, content: Path) -> None:

@@ -34,12 +34,19 @@ ENTRY = Entry(
 
 
 def test_each_scenario_has_a_name_of_its_own() -> None:
-    assert len({one.key for one in SCENARIOS}) == len(SCENARIOS) == 18
+    assert len({one.key for one in SCENARIOS}) == len(SCENARIOS) == 26
 
 
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("sink-tls-1-20ms", 1), ("tls-1-0ms", 2), ("sink-plain", 8), ("postfix", 2), ("8", 8)],
+    [
+        ("sink-tls-1-20ms", 1),
+        ("tls-1-0ms", 2),
+        ("sink-plain", 8),
+        ("postfix", 2),
+        ("8", 8),
+        ("letters", 2),
+    ],
 )
 def test_a_scenario_is_found_by_a_part_of_its_name(name: str, count: int) -> None:
     assert len(matching([name])) == count
@@ -98,6 +105,42 @@ def test_one_table_of_many_scenarios_leaves_out_what_was_not_measured() -> None:
 def test_a_scenario_that_was_not_measured_cannot_be_published(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="not measured: sink-tls-8-0ms"):
         publish({SCENARIO.key: ENTRY}, ["sink-tls-8-0ms"], tmp_path)
+
+
+COMPOSED = replace(
+    ENTRY,
+    scenario=Scenario("sink", False, 1, 0, "attachment"),
+    figures={
+        "smtps send": Figures(40, 39, 41, 600.0, 3, 41.2),
+        "smtplib": Figures(1, 1, 1, 700.0, 3, 180.0),
+        "C, the same message again": Figures(80, 80, 80, 100.0, 3),
+    },
+)
+
+
+def test_files_are_counted_by_their_megabytes_and_with_the_memory_they_took() -> None:
+    lines = terminal(replace(COMPOSED, failures={}, missing={})).splitlines()
+    assert lines[1].split()[:4] == ["MB/s", "of", "the", "file"]
+    assert [line.split()[-7:] for line in lines[2:4]] == [
+        ["send", "1,049", "2%", "40", "40", "600.0", "41"],
+        ["smtplib", "26", "0%", "1.00", "1.00", "700.0", "180"],
+    ]
+    assert lines[4].split()[-1] == "-"
+    assert markdown(COMPOSED).splitlines()[4].startswith("|  | MB/s of the file |")
+
+
+def test_what_is_composed_has_a_document_of_its_own(tmp_path: Path) -> None:
+    mark = "<!-- composition: made by benchmarks/compare.py -->"
+    (tmp_path / "README.md").write_text(f"{mark}<!-- end of composition -->")
+    entries = {"attachment-plain": COMPOSED, SCENARIO.key: ENTRY}
+    publish(entries, ["attachment-plain"], tmp_path)
+    document = (tmp_path / "docs/composition.md").read_text()
+    assert "## A file of 25 MiB, clear text" in document
+    assert ENTRY.scenario.title not in document
+    assert "docs/composition-light.svg" in (tmp_path / "README.md").read_text()
+    assert not (tmp_path / "docs/comparison.md").exists()
+    with pytest.raises(SystemExit, match="apart"):
+        publish(entries, list(entries), tmp_path)
 
 
 def test_text_goes_between_the_marks_and_nowhere_else() -> None:

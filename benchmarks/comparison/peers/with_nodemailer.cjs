@@ -52,12 +52,14 @@ async function main() {
     const seconds = Number(process.hrtime.bigint() - start) / 1e9;
     const used = process.cpuUsage(cpu);
     pool.close();
+    const status = fs.readFileSync('/proc/self/status', 'utf8');
     console.log(
         JSON.stringify({
             messages: job.messages,
             sent: job.messages + before,
             seconds,
             cpu: (used.user + used.system) / 1e6,
+            peak: Number(/^VmHWM:\s*(\d+)/m.exec(status)[1]) / 1024,
         })
     );
 }

@@ -31,6 +31,7 @@ __all__ = [
     "Poll",
     "PrepareTLS",
     "Read",
+    "Respond",
     "Sleep",
     "StartTLS",
     "TLSInfo",
@@ -119,6 +120,20 @@ class Write:
     deadline: Deadline
     #: How many bytes have gone to the system by now, also when it fails.
     sent: int = 0
+
+
+@dataclass(slots=True)
+class Respond:
+    """Wait for bytes, and write at once what `answer` makes of them, if anything.
+
+    Where every round trip counts, the server is at work again before anything else is looked after.
+    Gives back b"" when the server has closed, which `answer` does not hear of, and otherwise
+    nothing of use.
+    """
+
+    answer: Callable[[bytes], Write | None]
+    #: How long to wait for the bytes.
+    deadline: Deadline
 
 
 @dataclass(slots=True)
@@ -230,6 +245,7 @@ Op: TypeAlias = (
     Connect
     | Read
     | Poll
+    | Respond
     | Write
     | PrepareTLS
     | StartTLS

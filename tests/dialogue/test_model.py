@@ -21,7 +21,7 @@ from smtps.dialogue.many import send_all
 from smtps.drivers.supply import IteratorSupply
 from smtps.envelope import Envelope
 from smtps.errors import ConnectionLost, SMTPSError
-from smtps.ops import Call, Close, Connect, Connected, Give, Poll, Read, Sleep, Write
+from smtps.ops import Call, Close, Connect, Connected, Give, Poll, Read, Respond, Sleep, Write
 from smtps.receipt import Outcome, Receipt
 
 OFFERS = {
@@ -155,6 +155,20 @@ class Server:
         self._sender, self._people = None, []
 
 
+def write(op: Write, server: Server, chance: random.Random) -> ConnectionLost | None:
+    """Write in pieces; gives the error if the server closed before all was read."""
+    data = bytes(op.data)
+    while op.sent < len(data) and not server.closed:
+        step = chance.randint(1, 3000)
+        server.receive(data[op.sent : op.sent + step])
+        op.sent = min(len(data), op.sent + step)
+    if op.sent == len(data):
+        return None
+    # What the system took may go further than what the server has read.
+    op.sent = chance.randint(op.sent, len(data))
+    return ConnectionLost("broken pipe")
+
+
 def drive(
     dialogue: Generator[Any, Any, None], server: Server, chance: random.Random
 ) -> list[Receipt]:
@@ -173,21 +187,15 @@ def drive(
                 server.open()
                 result = Connected("client.example", "192.0.2.1", "192.0.2.2", 0, 0)
             case Write():
-                data = bytes(op.data)
-                while op.sent < len(data) and not server.closed:
-                    step = chance.randint(1, 3000)
-                    server.receive(data[op.sent : op.sent + step])
-                    op.sent = min(len(data), op.sent + step)
-                if op.sent < len(data):
-                    # What the system took may go further than what the server has read.
-                    op.sent = chance.randint(op.sent, len(data))
-                    error = ConnectionLost("broken pipe")
+                error = write(op, server, chance)
                 result = bool(server.output)
-            case Read() | Poll():
-                if server.output and (isinstance(op, Read) or chance.random() < 0.5):
+            case Read() | Poll() | Respond():
+                if server.output and (not isinstance(op, Poll) or chance.random() < 0.5):
                     cut = chance.randint(1, len(server.output))
                     result = bytes(server.output[:cut])
                     del server.output[:cut]
+                    if isinstance(op, Respond) and (answer := op.answer(result)) is not None:
+                        error = write(answer, server, chance)
                 elif server.closed and not server.output:
                     if server.reset:
                         error = ConnectionLost("reset")

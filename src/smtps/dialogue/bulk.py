@@ -8,7 +8,7 @@ from ..envelope import Envelope
 from ..errors import ConnectionLost, ServiceClosing, SessionError, SMTPSError
 from ..events import Direction, Error, PITrail
 from ..letter import Letter
-from ..ops import Deadline, Dialogue, Emit, Give, Poll, Read, Sleep, Write
+from ..ops import Deadline, Dialogue, Emit, Give, Poll, Read, Respond, Sleep, Write
 from ..phase import Phase
 from ..receipt import Receipt
 from ..reply import Reply
@@ -107,7 +107,13 @@ class _Carrier:
         self._limit = session.most_transactions
         self._answered = 0
         self._setbacks = 0
+        #: What is being written, and since when.
         self._write: Write | None = None
+        self._begun = 0.0
+        #: When bytes came last.
+        self._heard = 0.0
+        self._content_deadline = session.deadline(Phase.CONTENT)
+        self._respond = Respond(self._answer, session.deadline(Phase.FINAL))
         #: Whether the server closed in order.
         self._ended = False
 
@@ -115,9 +121,9 @@ class _Carrier:
         """Fill, write, read, give; until nothing is in flight and nothing can be added."""
         window, pace = self._window, self._pace
         while True:
-            if 4 * window.in_flight <= 3 * pace.most:
+            if self._wants_more():
                 yield from self._fill()
-                yield from give(self._session, window.take())
+                yield from self._give()
             if window.pending:
                 yield from self._flush()
                 if window.has_room(pace.most):
@@ -131,52 +137,78 @@ class _Carrier:
 
     def break_off(self, error: SessionError | ServiceClosing) -> Dialogue[None]:
         """Decide over everything in flight, and take back what was surely not taken."""
-        window, session = self._window, self._session
+        window = self._window
         write = self._write
+        self._count(monotonic())
         if write is not None and isinstance(error, ConnectionLost):
             yield from self._hear_last_words()
         self._pace.is_dismissed = window.closing
         if window.failure is not None:
-            manners_of(session).breaks_pipelining = True
+            manners_of(self._session).breaks_pipelining = True
         sent = write.sent if write is not None else 0
         again: list[Letter] = window.abandon(sent, error, ended=self._ended)
         self._work.take_back(again)
         yield from self._tell()
-        yield from give(session, window.take())
+        yield from self._give()
 
-    # --- steps ------------------------------------------------------------------------------------
+    # --- filling ----------------------------------------------------------------------------------
+
+    def _wants_more(self) -> bool:
+        """Whether enough of the window is free to be worth a write."""
+        return 4 * self._window.in_flight <= 3 * self._pace.most
+
+    def _room(self) -> int:
+        """Tell how many may be in flight, or 0 if no other message may be added now."""
+        window, pace, session = self._window, self._pace, self._session
+        if window.closing or pace.careful or self._work.is_odd:
+            return 0
+        most = min(pace.most, window.in_flight + self._limit - session.transactions)
+        return most if most > window.in_flight and window.has_room(most) else 0
+
+    def _put(self) -> int:
+        """Put what is at hand into the window; give how many more are to be asked for."""
+        window, work, session = self._window, self._work, self._session
+        while most := self._room():
+            if not work.at_hand:
+                return most - window.in_flight
+            begun = window.answered + window.in_flight
+            work.put_into(window, most)
+            session.transactions += window.answered + window.in_flight - begun
+        return 0
 
     def _fill(self) -> Dialogue[None]:
         """Put messages into the window while there is room for them."""
-        window, work, pace, session = self._window, self._work, self._pace, self._session
-        while not window.closing and not pace.careful:
-            begun = window.answered + window.in_flight
-            most = min(pace.most, window.in_flight + self._limit - session.transactions)
-            if most <= window.in_flight or not window.has_room(most):
+        window, work = self._window, self._work
+        while wanted := self._put():
+            if window.pending:
+                # What waits is written before the program is asked for more.
                 return
+            yield from work.refill(wanted, wait=window.in_flight == 0)
             if not work.at_hand:
-                if window.pending:
-                    # What waits is written before the program is asked for more.
-                    return
-                yield from work.refill(most - window.in_flight, wait=window.in_flight == 0)
-                if not work.at_hand:
-                    return
-            is_odd = work.put_into(window, most)
-            session.transactions += window.answered + window.in_flight - begun
-            if is_odd:
                 return
 
-    def _flush(self) -> Dialogue[None]:
-        window = self._window
-        yield from self._tell()
-        self._write = Write(window.outgoing(), self._session.deadline(Phase.CONTENT))
-        begun = monotonic()
-        yield self._write
+    # --- writing ----------------------------------------------------------------------------------
+
+    def _begin_write(self) -> Write:
+        write = self._write = Write(self._window.outgoing(), self._content_deadline)
+        self._begun = monotonic()
+        return write
+
+    def _end_write(self) -> None:
+        """Note that what was begun is written."""
         self._write = None
+        window = self._window
         window.written()
         now = monotonic()
-        self._session.meter.writing += now - begun
+        self._session.meter.writing += now - self._begun
         self._pace.wrote(window.answered + window.in_flight, now)
+
+    def _flush(self) -> Dialogue[None]:
+        yield from self._tell()
+        yield self._begin_write()
+        self._end_write()
+
+    # --- reading ----------------------------------------------------------------------------------
 
     def _look(self) -> Dialogue[None]:
         """Take the replies that are here, before the program is asked for more messages."""
@@ -187,36 +219,73 @@ class _Carrier:
             yield from self._take(data)
 
     def _hear(self) -> Dialogue[None]:
-        """Wait for replies, and give the receipts that they bring."""
-        phase = Phase.QUIT if self._window.closing else Phase.FINAL
-        begun = monotonic()
+        """Wait for replies, write what they allow, and give the receipts that they bring."""
+        respond = self._respond
+        if self._window.closing:
+            respond = Respond(self._answer, self._session.deadline(Phase.QUIT))
+        begun = self._heard = monotonic()
         try:
-            data = yield Read(self._session.deadline(phase))
+            data = yield respond
         except SessionError as error:
             error.at(Phase.FINAL)
             raise
-        self._session.meter.reading += monotonic() - begun
-        yield from self._take(data)
+        self._session.meter.reading += self._heard - begun
+        if data == b"":
+            self._take_end()
+        if self._write is not None:
+            self._end_write()
+        yield from self._conclude()
+
+    def _answer(self, data: bytes) -> Write | None:
+        """Take replies, and give what can be written now that they are here."""
+        self._heard = monotonic()
+        self._feed(data)
+        window = self._window
+        if window.failure is None and self._wants_more():
+            self._put()
+        return self._begin_write() if window.pending else None
 
     def _take(self, data: bytes) -> Dialogue[None]:
-        window, pace = self._window, self._pace
         if not data:
-            self._ended = True
-            raise ConnectionLost(phase=Phase.FINAL)
+            self._take_end()
+        self._heard = monotonic()
+        self._feed(data)
+        yield from self._conclude()
+
+    def _take_end(self) -> None:
+        self._ended = True
+        raise ConnectionLost(phase=Phase.FINAL)
+
+    def _feed(self, data: bytes) -> None:
+        window = self._window
         window.feed(data)
-        yield from self._tell()
         if window.setbacks > self._setbacks:
             self._setbacks = window.setbacks
-            pace.set_back()
-        if window.answered > self._answered:
-            count = window.answered - self._answered
+            self._pace.set_back()
+
+    def _conclude(self) -> Dialogue[None]:
+        """Tell, count and give what the replies brought."""
+        if self._trail:
+            yield from self._tell()
+        self._count(self._heard)
+        yield from self._give()
+        failure = self._window.failure
+        if failure is not None:
+            raise failure
+
+    def _count(self, now: float) -> None:
+        answered = self._window.answered
+        if answered > self._answered:
+            count = answered - self._answered
             self._work.progress += count
-            self._answered = window.answered
-            pace.answered(window.answered, monotonic())
-            self._session.meter.heard(count, pace.last_delay)
-        yield from give(self._session, window.take())
-        if window.failure is not None:
-            raise window.failure
+            self._answered = answered
+            self._pace.answered(answered, now)
+            self._session.meter.heard(count, self._pace.last_delay)
+
+    def _give(self) -> Dialogue[None]:
+        receipts = self._window.take()
+        if receipts:
+            yield from give(self._session, receipts)
 
     def _hear_last_words(self) -> Dialogue[None]:
         """Read what the server said before it closed: replies to what it had read by then."""

@@ -22,6 +22,7 @@ from ..ops import (
     Poll,
     PrepareTLS,
     Read,
+    Respond,
     Sleep,
     StartTLS,
     TLSInfo,
@@ -61,6 +62,7 @@ class AsyncDriver:
             Connect: self._connect,
             Read: self._read,
             Write: self._write,
+            Respond: self._respond,
             PrepareTLS: lambda op: settled(context_for(op)),
             StartTLS: self._start_tls,
             Verify: lambda op: settled(verify(op)),
@@ -205,6 +207,15 @@ class AsyncDriver:
                 raise
             raise loss(error, tls_code=283) from error
         return stream.has_data
+
+    async def _respond(self, op: Respond) -> bytes | None:
+        data = await self._open_stream().read(op.deadline)
+        if not data:
+            return data
+        write = op.answer(data)
+        if write is not None:
+            await self._write(write)
+        return None
 
     async def _await(self, op: Await) -> Any:
         seconds = op.deadline.seconds()

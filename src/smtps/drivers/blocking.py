@@ -26,6 +26,7 @@ from ..ops import (
     Poll,
     PrepareTLS,
     Read,
+    Respond,
     Sleep,
     StartTLS,
     TLSInfo,
@@ -39,7 +40,7 @@ from .resumption import Resumption
 from .sockets import describe_connection, quick_ack
 from .tls import context_for, describe, server_name
 from .verification import verify
-from .waiting import wait
+from .waiting import Watch
 
 __all__ = ["BlockingDriver"]
 
@@ -71,6 +72,8 @@ class BlockingDriver:
         self._inbox = bytearray()
         self._unsent = memoryview(b"")
         self._closed = False
+        # Whether something was read since the last write, which acknowledges all before it.
+        self._owes_ack = False
         self._interrupted = threading.Event()
         self._resumption = Resumption()
         self._perform: dict[type, Callable[[Any], Any]] = {
@@ -78,6 +81,7 @@ class BlockingDriver:
             Read: self._read,
             Poll: self._poll,
             Write: self._write,
+            Respond: self._respond,
             PrepareTLS: context_for,
             StartTLS: self._start_tls,
             Verify: verify,
@@ -141,6 +145,14 @@ class BlockingDriver:
         """Whether bytes of the server are here."""
         return bool(self._inbox)
 
+    @property
+    def holds_data(self) -> bool:
+        """Whether bytes of the server are here that no look at the socket would tell of."""
+        connection = self._open_socket()
+        return bool(self._inbox) or (
+            isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
+        )
+
     def poll(self) -> bytes | None:
         """Take what is there: b"" if the server has closed, None if nothing is."""
         return self._poll(_POLL)
@@ -180,6 +192,8 @@ class BlockingDriver:
         race = Race(op)
         connection = race.run(self._check_interrupted)
         self._socket = connection
+        self._watch = Watch(connection)
+        self._owes_ack = False
         self._inbox.clear()
         self._closed = False
         try:
@@ -220,18 +234,25 @@ class BlockingDriver:
         self._resumption.began(op.options, info.chain)
         return info
 
-    def _read(self, op: Read) -> bytes:
+    def _read(self, op: Read | Respond) -> bytes:
         if self._inbox:
             return self._take_inbox()
         self._check_time(op.deadline)
-        # The answer to what was just written is seldom here yet: to wait first saves a call. What
-        # TLS has already decrypted is not seen by waiting.
-        connection = self._open_socket()
-        if not (isinstance(connection, ssl.SSLSocket) and connection.pending()):
+        # The answer to what was just written is seldom here yet: to wait first saves a call.
+        if not self.holds_data:
             self._wait(op.deadline, read=True)
         while (data := self._receive()) is None:
             self._wait(op.deadline, read=True)
         return data
+
+    def _respond(self, op: Respond) -> bytes | None:
+        data = self._read(op)
+        if not data:
+            return data
+        write = op.answer(data)
+        if write is not None:
+            self._write(write)
+        return None
 
     def _poll(self, _: Poll) -> bytes | None:
         if self._inbox:
@@ -247,6 +268,7 @@ class BlockingDriver:
 
     def begin_write(self, op: Write) -> None:
         """Make ready to write; `go_on_writing` does it."""
+        self._owes_ack = False
         self._unsent = memoryview(op.data)
 
     def go_on_writing(self, op: Write) -> bool:
@@ -293,6 +315,12 @@ class BlockingDriver:
             raise ConnectionLost("the connection is closed")
         return self._socket
 
+    def acknowledge(self) -> None:
+        """Let the server know at once what arrived, before more of it is waited for."""
+        if self._owes_ack:
+            self._owes_ack = False
+            quick_ack(self._open_socket())
+
     def _take_inbox(self) -> bytes:
         data = bytes(self._inbox)
         self._inbox.clear()
@@ -311,7 +339,7 @@ class BlockingDriver:
         connection = self._open_socket()
         try:
             data = connection.recv(_RECEIVE)
-            quick_ack(connection)
+            self._owes_ack = True
             return data
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return None
@@ -329,8 +357,11 @@ class BlockingDriver:
 
     def _wait(self, deadline: Deadline, *, read: bool = False, write: bool = False) -> bool:
         """Wait until the socket is ready, and tell whether it can be read."""
+        self._open_socket()
+        if read:
+            self.acknowledge()
         seconds = deadline.seconds()
-        readable, writable = wait(self._open_socket(), read=read, write=write, seconds=seconds)
+        readable, writable = self._watch.wait(read=read, write=write, seconds=seconds)
         if not readable and not writable:
             raise TimedOut(deadline.allowed)
         return readable

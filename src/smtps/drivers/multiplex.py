@@ -22,6 +22,7 @@ from ..ops import (
     Poll,
     PrepareTLS,
     Read,
+    Respond,
     Sleep,
     StartTLS,
     Verify,
@@ -35,7 +36,7 @@ __all__ = ["Lane", "Multiplexer"]
 # What waits in calls of the system that cannot be watched; a thread of its own does that.
 _ELSEWHERE = (Connect, StartTLS, PrepareTLS, Verify, Await)
 # What leaves the connection as it is, and does not wait for anything else.
-_AT_ONCE = (Read, Write, Poll, Call, Emit)
+_AT_ONCE = (Respond, Read, Write, Poll, Call, Emit)
 
 # How many operations are carried out before those are looked after that wait.
 _TURNS = 16
@@ -87,38 +88,47 @@ class Multiplexer:
                 while self._ready or self._waiting:
                     # Those who wait are looked after even if others never have to.
                     for _ in range(_TURNS):
-                        if self._ready:
-                            yield from self._step(*self._ready.popleft())
+                        if not self._ready:
+                            break
+                        receipts = self._step(*self._ready.popleft())
+                        if receipts is not None:
+                            yield receipts
                     if self._waiting:
                         self._wait()
 
     # --- one step of one lane ---------------------------------------------------------------------
 
-    def _step(self, lane: Lane, result: Any, error: SMTPSError | None) -> Iterator[list[Receipt]]:
-        """Let a lane go on with what it waited for, up to its next operation."""
+    def _step(self, lane: Lane, result: Any, error: SMTPSError | None) -> list[Receipt] | None:
+        """Let a lane go on with what it waited for, up to its next operation, or what it gives."""
         try:
             op = lane.dialogue.send(result) if error is None else lane.dialogue.throw(error)
         except StopIteration:
             self._unregister(lane)
-            return
+            return None
         except SMTPSError as failure:
             self._unregister(lane)
             lane.error = failure
-            return
-        if isinstance(op, Give):
-            yield op.receipts
+            return None
+        if type(op) is Give:
             self._ready.append((lane, None, None))
-            return
+            return op.receipts
         try:
             self._begin(lane, op)
         except SMTPSError as failure:
             self._ready.append((lane, None, failure))
+        return None
 
     def _begin(self, lane: Lane, op: Op) -> None:
         if not isinstance(op, _AT_ONCE):
             # The socket may be closed or replaced, and until then nobody reads from it.
             self._unregister(lane)
-        if isinstance(op, Write):
+        if isinstance(op, Respond):
+            # The answer to what was just written is seldom here yet.
+            if lane.driver.holds_data:
+                self._go_on(lane, op)
+            else:
+                self._await_data(lane, op)
+        elif isinstance(op, Write):
             lane.driver.begin_write(op)
             self._go_on(lane, op)
         elif isinstance(op, Read):
@@ -135,24 +145,37 @@ class Multiplexer:
         else:
             self._ready.appendleft((lane, lane.driver.perform(op), None))
 
-    def _go_on(self, lane: Lane, op: Read | Write) -> None:
+    def _go_on(self, lane: Lane, op: Read | Respond | Write) -> None:
         """Read or write as far as that goes now."""
         driver = lane.driver
-        events = 0
         result: Any
-        if isinstance(op, Write):
-            result = driver.has_data if driver.go_on_writing(op) else None
-            events = selectors.EVENT_WRITE | (selectors.EVENT_READ if driver.hears else 0)
-        else:
+        if not isinstance(op, Write):
             result = driver.poll()
-            events = selectors.EVENT_READ
-        if result is not None:
-            self._stop_waiting(lane)
-            # Its turn lasts until it has to wait, or has something to give.
-            self._ready.appendleft((lane, result, None))
-            return
+            if result is None:
+                self._await_data(lane, op)
+                return
+            answer = op.answer(result) if result and isinstance(op, Respond) else None
+            if answer is None:
+                self._continue(lane, result)
+                return
+            op = answer
+            driver.begin_write(op)
+        if driver.go_on_writing(op):
+            self._continue(lane, driver.has_data)
+        else:
+            hears = selectors.EVENT_READ if driver.hears else 0
+            self._await(lane, op, op.deadline.seconds())
+            self._register(lane, selectors.EVENT_WRITE | hears)
+
+    def _await_data(self, lane: Lane, op: Read | Respond) -> None:
+        lane.driver.acknowledge()
         self._await(lane, op, op.deadline.seconds())
-        self._register(lane, events)
+        self._register(lane, selectors.EVENT_READ)
+
+    def _continue(self, lane: Lane, result: Any) -> None:
+        """Let a lane go on; its turn lasts until it has to wait, or has something to give."""
+        self._stop_waiting(lane)
+        self._ready.appendleft((lane, result, None))
 
     # --- waiting ----------------------------------------------------------------------------------
 
@@ -214,7 +237,7 @@ class Multiplexer:
 
     def _resume(self, lane: Lane, events: int) -> None:
         op = lane.op
-        assert isinstance(op, (Read, Write))
+        assert isinstance(op, (Read, Respond, Write))
         try:
             if isinstance(op, Write) and events & selectors.EVENT_READ:
                 lane.driver.listen()

@@ -2,31 +2,80 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
+from time import monotonic
 
-__all__ = ["wait"]
+__all__ = ["Watch"]
+
+# A server so near that it answers in this many seconds is looked at again and again for as long:
+# to fall asleep and to be woken takes a processor as long as the answer itself. Measured: 90 us a
+# round trip become 55, for the same processor time.
+_GLANCES = 100e-6
+# After glances in vain, so many quick answers in a row are waited for asleep at most.
+_MOST_WARY = 63
 
 
-def wait(
-    connection: socket.socket, *, read: bool, write: bool, seconds: float | None
-) -> tuple[bool, bool]:
-    """Wait until the socket can be read or written, and tell which; both are False on a timeout.
+class Watch:
+    """Tells when one socket is ready.
 
-    A socket that broke counts as ready for all that was asked: the next call on it says why.
+    Args:
+        connection: the socket, which keeps its number for as long as this is used.
     """
-    if hasattr(select, "poll"):
-        poller = select.poll()
-        poller.register(connection, read * select.POLLIN | write * select.POLLOUT)
-        ready = poller.poll(None if seconds is None else seconds * 1000)
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._number = connection.fileno()
+        self._poller = select.poll() if hasattr(select, "poll") else None
+        if self._poller is not None:
+            self._poller.register(self._number, select.POLLIN)
+        self._read, self._write = True, False
+        # How many more quick answers make glances worth while, and how many after the next miss.
+        # With one processor the server could not even work meanwhile.
+        self._wary = 1 if (os.cpu_count() or 1) > 1 else -1
+        self._next_wary = 1
+
+    def wait(self, *, read: bool, write: bool, seconds: float | None) -> tuple[bool, bool]:
+        """Wait until it can be read or written, and tell which; both are False on a timeout.
+
+        A socket that broke counts as ready for all that was asked: the next call on it says why.
+        """
+        if self._poller is None:
+            return self._select(read, write, seconds)
+        if (read, write) != (self._read, self._write):
+            self._read, self._write = read, write
+            self._poller.modify(self._number, read * select.POLLIN | write * select.POLLOUT)
+        timeout = None if seconds is None else seconds * 1000
+        if write or self._wary < 0:
+            ready = self._poller.poll(timeout)
+        else:
+            ready = self._listen(self._poller, timeout)
         events = ready[0][1] if ready else 0
         broken = bool(events & (select.POLLERR | select.POLLHUP | select.POLLNVAL))
         return read and bool(events & select.POLLIN or broken), (
             write and bool(events & select.POLLOUT or broken)
         )
-    wanted = [connection]
-    # Windows reports a connection that failed as an exception, not as writable.
-    readable, writable, broke = select.select(
-        wanted if read else [], wanted if write else [], wanted, seconds
-    )
-    return read and bool(readable or broke), write and bool(writable or broke)
+
+    def _listen(self, poller: select.poll, timeout: float | None) -> list[tuple[int, int]]:
+        """Wait for an answer, awake if the last ones came at once."""
+        begun = monotonic()
+        if self._wary == 0 and (timeout is None or timeout > 1):
+            while monotonic() - begun < _GLANCES:
+                if ready := poller.poll(0):
+                    self._next_wary = 1
+                    return ready
+            self._wary = self._next_wary
+            self._next_wary = min(2 * self._next_wary + 1, _MOST_WARY)
+        ready = poller.poll(timeout)
+        # Asleep, it looks longer than it was.
+        if self._wary and monotonic() - begun < 2 * _GLANCES:
+            self._wary -= 1
+        return ready
+
+    def _select(self, read: bool, write: bool, seconds: float | None) -> tuple[bool, bool]:
+        wanted = [self._number]
+        # Windows reports a connection that failed as an exception, not as writable.
+        readable, writable, broke = select.select(
+            wanted if read else [], wanted if write else [], wanted, seconds
+        )
+        return read and bool(readable or broke), write and bool(writable or broke)

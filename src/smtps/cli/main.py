@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 from .. import codec
 from ..errors import SMTPSError
-from . import config, demo, outbox
+from . import config, demo, outbox, send
 from .exits import INTERRUPTED, IOERR, SOFTWARE, Failure, status_of
 from .parsing import Parser
 from .terminal import complain
@@ -35,6 +35,7 @@ def make_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+    send.add_commands(commands)
     outbox.add_commands(commands)
     config.add_commands(commands)
     demo.add_commands(commands)

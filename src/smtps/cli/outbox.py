@@ -5,15 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import signal
-import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
-from email.message import Message
-from email.parser import BytesParser
-from email.policy import SMTP
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -23,6 +17,7 @@ from ..outbox import Listed, Outbox, Report
 from ..pool import Pool
 from .configuration import Configuration
 from .exits import NOINPUT, OK, TEMPFAIL, UNAVAILABLE, USAGE, Failure
+from .finished import read_finished
 from .parsing import add_command, number, seconds
 from .progress import Progress
 from .terminal import complain, plain, say, say_json
@@ -110,21 +105,13 @@ def add_commands(commands: Any) -> None:
 
 def _queue(arguments: argparse.Namespace) -> int:
     outbox = _opened(arguments.folder)
-    ids = [
-        outbox.put(message, sender=arguments.sender, recipients=arguments.recipient)
-        for message in _messages(arguments.files)
-    ]
+    ids = []
+    for file in arguments.files or ["-"]:
+        message = read_finished(file)
+        envelope = message.envelope(arguments.sender, arguments.recipient)
+        ids.append(outbox.put((envelope, message.content())))
     say(json.dumps(ids) if arguments.json else "\n".join(ids))
     return OK
-
-
-def _messages(files: list[str]) -> Iterator[Message]:
-    for file in files or ["-"]:
-        try:
-            data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        except OSError as error:
-            raise Failure(f"{file}: cannot be read: {error.strerror}", NOINPUT) from error
-        yield BytesParser(policy=SMTP).parsebytes(data)
 
 
 # --- run ------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 __all__ = ["Progress"]
 
@@ -15,7 +15,10 @@ _SECONDS = 0.1
 
 
 class Progress:
-    """Show how far a long work is, where standard error is a terminal; otherwise only the end."""
+    """Show how far a long work is, where standard error is a terminal; otherwise only the end.
+
+    With `rich` installed (the extra `cli`) the bar is that one's.
+    """
 
     def __init__(self, total: int, unit: str) -> None:
         self._total = total
@@ -23,8 +26,11 @@ class Progress:
         self._done = 0
         self._start = self._shown = time.monotonic()
         self._is_live = sys.stderr.isatty()
+        self._rich: Any = _rich_bar(total, unit) if self._is_live else None
 
     def __enter__(self) -> Self:
+        if self._rich is not None:
+            self._rich.start()
         return self
 
     def __exit__(
@@ -33,13 +39,18 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._draw(end="\n")
+        if self._rich is None:
+            if kind is None or self._done:
+                self._draw(end="\n")
+            return
+        self._draw(end="")
+        self._rich.stop()
 
     def advance(self) -> None:
         """Count one more."""
         self._done += 1
         # A clock costs more than a count; look at it only now and then.
-        if self._is_live and self._done % 32 == 0:
+        if self._is_live and (self._done % 32 == 0 or self._done < 32):
             now = time.monotonic()
             if now - self._shown >= _SECONDS:
                 self._shown = now
@@ -47,9 +58,29 @@ class Progress:
 
     def _draw(self, end: str) -> None:
         # More can come while it works, and nothing to do is all of it.
-        share = self._done / max(self._total, self._done, 1) if self._done else 0.0
+        total = max(self._total, self._done, 1)
         rate = self._done / max(time.monotonic() - self._start, 1e-9)
+        if self._rich is not None:
+            self._rich.update(self._rich.task_ids[0], completed=self._done, total=total, rate=rate)
+            return
+        share = self._done / total
         bar = "#" * int(share * _WIDTH)
         line = f"{share:4.0%} [{bar:.<{_WIDTH}}] {self._done:,} {self._unit}, {rate:,.0f}/s"
         sys.stderr.write(("\r" if self._is_live else "") + line + end)
         sys.stderr.flush()
+
+
+def _rich_bar(total: int, unit: str) -> Any:
+    try:
+        from rich import console, progress
+    except ImportError:
+        return None
+    bar = progress.Progress(
+        progress.TaskProgressColumn(),
+        progress.BarColumn(_WIDTH),
+        progress.TextColumn("{task.completed:,.0f} " + unit + ", {task.fields[rate]:,.0f}/s"),
+        progress.TimeRemainingColumn(compact=True),
+        console=console.Console(file=sys.stderr),
+    )
+    bar.add_task("", total=total, rate=0.0)
+    return bar

@@ -1,0 +1,185 @@
+"""What became of messages: counted, written to a CSV, and told."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from ..errors import BadValue
+from ..receipt import Outcome, Receipt
+from .exits import CANTCREAT, IOERR, OK, Failure, status_of_all, status_of_receipt
+from .terminal import plain
+
+__all__ = ["Records", "Tally", "facts_of", "sentences"]
+
+# Of those that went wrong so many are named; the receipts hold all.
+_MOST_NAMED = 10
+_COLUMNS = ("row", "message_id", "sender", "recipient", "outcome", "code", "enhanced", "reply")
+_WORDS = {
+    Outcome.UNKNOWN: "perhaps sent",
+    Outcome.REFUSED: "refused",
+    Outcome.DEFERRED: "deferred",
+    Outcome.NOT_SENT: "not sent",
+    Outcome.ACCEPTED: "accepted",
+}
+
+
+class Tally:
+    """Counts of messages by the gravest outcome among their recipients."""
+
+    def __init__(self) -> None:
+        self.messages: Counter[Outcome] = Counter()
+        self.recipients: Counter[Outcome] = Counter()
+        self.statuses: set[int] = set()
+        #: What went wrong, the first of it.
+        self.problems: list[str] = []
+
+    def add(self, receipt: Receipt, row: int) -> None:
+        """Count one."""
+        if receipt.ok:
+            self.messages[Outcome.ACCEPTED] += 1
+            self.recipients[Outcome.ACCEPTED] += len(receipt.results)
+            return
+        self.recipients.update(result.outcome for result in receipt.results)
+        self.messages[_gravest(receipt)] += 1
+        self.statuses.add(status_of_receipt(receipt))
+        if len(self.problems) < _MOST_NAMED:
+            self.problems += [f"row {row}: {line}" for line in sentences(receipt, wrong_only=True)]
+
+    def lose(self, count: int) -> None:
+        """Count messages that were on their way when all was dropped."""
+        if count:
+            self.messages[Outcome.UNKNOWN] += count
+            self.statuses.add(IOERR)
+
+    @property
+    def status(self) -> int:
+        """The exit status."""
+        return status_of_all(self.statuses) if self.statuses else OK
+
+    def __str__(self) -> str:
+        counts = [
+            f"{self.messages[outcome]:,} {word}"
+            for outcome, word in sorted(_WORDS.items(), key=lambda item: item[1])
+            if self.messages[outcome]
+        ]
+        total = sum(self.messages.values())
+        return f"{total:,} message{'s' * (total != 1)}: {', '.join(counts) or 'none sent'}"
+
+    def facts(self) -> dict[str, Any]:
+        """Give the counts for JSON."""
+        return {
+            "messages": {outcome.value: self.messages[outcome] for outcome in Outcome},
+            "recipients": {outcome.value: self.recipients[outcome] for outcome in Outcome},
+        }
+
+
+class Records:
+    """A CSV with one line for each recipient, written as it is known.
+
+    Args:
+        path: a file that must not be there yet; None: nothing is written.
+
+    Raises:
+        Failure: it cannot be made.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
+        self._file: TextIO | None = None
+        if path is None:
+            return
+        try:
+            # Line by line, so that what is known is there whatever ends this process.
+            self._file = open(path, "x", encoding="utf-8", newline="", buffering=1)  # noqa: SIM115
+        except FileExistsError:
+            reason = "is there already; name another file, or move it away"
+            raise Failure(f"--receipts {path}: {reason}", CANTCREAT) from None
+        except OSError as error:
+            raise Failure(f"--receipts {path}: {error.strerror}", CANTCREAT) from error
+        self._writer = csv.writer(self._file)
+        self._write(_COLUMNS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def add(self, receipt: Receipt, row: int) -> None:
+        """Write what became of one message."""
+        if self._file is None:
+            return
+        about = (row, receipt.message_id or "", receipt.sender)
+        if not receipt.results:
+            self._write((*about, "", Outcome.NOT_SENT.value, "", "", _reason(receipt)))
+        for result in receipt.results:
+            reply = result.reply
+            words = reply.text if reply else str(receipt.error or "")
+            code, enhanced = (reply.code, reply.enhanced or "") if reply else ("", "")
+            self._write(
+                (*about, result.address, result.outcome.value, code, enhanced, plain(words))
+            )
+
+    def lose(self, row: int) -> None:
+        """Write that nobody knows what became of a message."""
+        if self._file is not None:
+            self._write((row, "", "", "", Outcome.UNKNOWN.value, "", "", "interrupted"))
+
+    def _write(self, cells: tuple[object, ...]) -> None:
+        try:
+            self._writer.writerow(cells)
+        except OSError as error:
+            raise Failure(f"--receipts {self._path}: {error.strerror}", IOERR) from error
+
+
+def facts_of(receipt: Receipt, row: int | None = None) -> dict[str, Any]:
+    """Give a receipt for JSON."""
+    results = [
+        {
+            "address": result.address,
+            "outcome": result.outcome.value,
+            "reply": str(result.reply) if result.reply else None,
+        }
+        for result in receipt.results
+    ]
+    return {
+        **({} if row is None else {"row": row}),
+        "ok": receipt.ok,
+        "message_id": receipt.message_id,
+        "sender": receipt.sender,
+        "results": results,
+        "error": str(receipt.error) if receipt.error else None,
+    }
+
+
+def sentences(receipt: Receipt, *, wrong_only: bool = False) -> list[str]:
+    """Tell what became of each recipient, one line each."""
+    if not receipt.results:
+        return [f"not sent: {_reason(receipt)}"]
+    return [
+        plain(f"{result.address} {_WORDS[result.outcome]}: {result.reply or receipt.error or ''}")
+        for result in receipt.results
+        if not wrong_only or result.outcome is not Outcome.ACCEPTED
+    ]
+
+
+def _reason(receipt: Receipt) -> str:
+    """Tell why there was nothing to send; which row that is, the caller counts itself."""
+    error = receipt.error
+    if isinstance(error, BadValue) and error.field.startswith("row ") and error.__cause__:
+        return plain(str(error.__cause__))
+    return plain(str(error or ""))
+
+
+def _gravest(receipt: Receipt) -> Outcome:
+    outcomes = {result.outcome for result in receipt.results}
+    return next((outcome for outcome in _WORDS if outcome in outcomes), Outcome.NOT_SENT)

@@ -6,21 +6,26 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import astuple
 from email.headerregistry import AddressHeader
 from email.policy import default as email_policy
+from importlib import import_module
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from smtps.address import (
     Address,
+    _Scanner,
     domain_to_wire,
     parse_address,
     parse_address_list,
     parse_sender,
     quoted_string,
 )
+from smtps.codec import implementation as compiled
+from smtps.codec import plain_mailbox
 from smtps.errors import AddressError
 
 CONTROLS = [chr(code) for code in (*range(0x20), 0x7F)]
@@ -474,3 +479,51 @@ def test_time_grows_with_the_length_and_not_faster(shape: str) -> None:
 
     # Sixteen times the input; quadratic work would take 256 times as long.
     assert seconds(64_000) < 128 * seconds(4_000) + 0.02
+
+
+# --- the short way to a plain mailbox -------------------------------------------------------------
+
+PLAIN_PARTS = st.lists(
+    st.sampled_from(
+        (
+            *("a", "b.c", "Anna", "Zoë", " ", "  ", "@", "<", ">", '"', ".", ",", "(", ")", "\\"),
+            *("-", "--", "x@y.example", "<x@y.example>", '"Doe, J" <', "\t", "\0", "\ud800", "é@"),
+            *("w" * 61, ":", "漢"),
+        )
+    ),
+    max_size=9,
+).map("".join)
+
+
+def strictly(text: str) -> Address | None:
+    try:
+        return _Scanner(text, "To").only()
+    except AddressError:
+        return None
+
+
+@pytest.mark.parametrize("implementation", ["pure", "fast"])
+@given(PLAIN_PARTS | st.text(max_size=30))
+@example("a@b")
+@example("<a@b>")
+@example('"" <a@b>')
+@example("Anna  <a@b>")
+@example(" <a@b>")
+@example("Anna <a@b")
+@example("<" + "w" * 62 + "@b>")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_short_way_says_what_the_strict_parser_says(implementation: str, text: str) -> None:
+    if implementation == "fast" and compiled == "pure":
+        return
+    short = import_module(f"smtps._{implementation}.addresses").plain_mailbox(text)
+    plain = import_module("smtps._pure.addresses").plain_mailbox(text)
+    assert short == plain
+    if short is not None:
+        assert strictly(text) == Address(*short)
+
+
+@pytest.mark.parametrize(
+    "text", ["a@b.example", "<a@b>", "Anna Maria <a@b>", '"Doe, J." <a@b>', "Zoë<a@b>"]
+)
+def test_usual_mailboxes_go_the_short_way(text: str) -> None:
+    assert plain_mailbox(text) == astuple(strictly(text) or Address("x", "x"))

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
+from ._pure.addresses import PLAIN, PLAIN_LIMIT
+from ._pure.words import quoted_string
+from .codec import plain_mailbox
 from .errors import AddressError
 
 if TYPE_CHECKING:
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Address",
     "domain_to_wire",
-    "is_plain",
     "parse_address",
     "parse_address_list",
     "parse_sender",
@@ -36,13 +38,7 @@ _ADDRESS_LIMIT = 254
 _LABEL_LIMIT = 63
 _COMMENT_DEPTH = 32
 
-_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
-# Possessive throughout, so that no input makes them backtrack. Without "--" no label can be an
-# A-label that would need a closer look.
-_PLAIN = rf"({_ATEXT}++(?:\.{_ATEXT}++)*+)@([A-Za-z0-9]++(?:[-.][A-Za-z0-9]++)*+)"
-_plain_address = re.compile(_PLAIN).fullmatch
-# Up to this length neither the address nor its parts nor a label can be over a limit.
-_PLAIN_LIMIT = 64
+_plain_address = re.compile(PLAIN).fullmatch
 
 _SPECIAL = r"""\x00-\x20\x7f()<>@,;:\\"\[\]"""
 _ATOM = rf"[^.{_SPECIAL}]++"
@@ -51,7 +47,7 @@ _dot_atom = re.compile(rf"{_ATOM}(?:\.{_ATOM})*+").fullmatch
 _phrase = re.compile(rf"{_ATOM}(?: {_ATOM})*+").fullmatch
 # What nearly every item of a list is: an address, perhaps with a name before it.
 _usual_item = re.compile(
-    rf' *+(?:(?:"([^"\\]*+)"|({_ATOM}(?: {_ATOM})*+))? *+(<))?{_PLAIN}(>)? *+(?=,|\Z)'
+    rf' *+(?:(?:"([^"\\]*+)"|({_ATOM}(?: {_ATOM})*+))? *+(<))?{PLAIN}(>)? *+(?=,|\Z)'
 ).match
 _quoted = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"').match
 _quoted_pair = re.compile(r"\\(.)")
@@ -149,19 +145,11 @@ def parse_address(text: str, *, field: str) -> Address:
     Raises:
         AddressError: not one mailbox.
     """
+    if plain := plain_mailbox(text):
+        return _checked(*plain)
     if not isinstance(text, str):
         raise AddressError(field, f"expected text, not {type(text).__name__}")
-    if len(text) <= _PLAIN_LIMIT and (plain := _plain_address(text)):
-        return _checked(*plain.groups())
     return _Scanner(text, field).only()
-
-
-def is_plain(text: object) -> bool:
-    """Tell whether a text is an address that is checked by now and needs neither quotes nor UTF-8.
-
-    Of others nothing is said; `parse_address` knows.
-    """
-    return type(text) is str and len(text) <= _PLAIN_LIMIT and bool(_plain_address(text))
 
 
 def parse_address_list(text: str, *, field: str) -> list[Address]:
@@ -180,11 +168,6 @@ def parse_sender(text: str, *, field: str) -> Address | None:
     if text in ("", "<>"):
         return None
     return parse_address(text, field=field)
-
-
-def quoted_string(text: str) -> str:
-    """Put text between quotes, with its quotes and backslashes escaped. RFC 5322 section 3.2.4."""
-    return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
 
 
 def domain_to_wire(domain: str, *, field: str) -> str:
@@ -213,7 +196,7 @@ def _check(local: str, domain: str, name: str, field: str) -> None:
     if _control(name):
         raise AddressError(field, f"the name {_shown(name)} holds a control character; remove it")
     spec = f"{local}@{domain}" if domain else local
-    if len(spec) <= _PLAIN_LIMIT and _plain_address(spec):
+    if len(spec) <= PLAIN_LIMIT and _plain_address(spec):
         return
     if len(local) > _LOCAL_LIMIT or len(domain) > _DOMAIN_LIMIT:
         raise AddressError(
@@ -403,7 +386,7 @@ class _Scanner:
         if item is None:
             return None
         quoted, phrase, opened, local, domain, closed = item.groups()
-        if len(local) + len(domain) >= _PLAIN_LIMIT or bool(opened) != bool(closed):
+        if len(local) + len(domain) >= PLAIN_LIMIT or bool(opened) != bool(closed):
             return None
         self.position = item.end()
         return _checked(local, domain, quoted or phrase or "")

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._choice import implementation, level
+from ._pure.fields import HARD_LIMIT
 from ._pure.survey import Survey
 from ._pure.texts import EncodedText
 
 # Type checkers see the plain Python, which the compiled functions are held to.
 if TYPE_CHECKING or implementation == "pure":
-    from ._pure.addresses import plain_addresses
+    from ._pure.addresses import plain_addresses, plain_mailbox
     from ._pure.base64 import Base64Encoder, encode_base64, encode_base64_into
     from ._pure.canonical import BodyCanonicalizer
     from ._pure.dots import (
@@ -23,13 +24,15 @@ if TYPE_CHECKING or implementation == "pure":
         normalize_newlines,
         normalize_newlines_into,
     )
+    from ._pure.fields import address_field, fold, text_field
     from ._pure.lines import LineBuffer
     from ._pure.quoted_printable import encode_quoted_printable
     from ._pure.replies import ReplyParser
     from ._pure.survey import survey
     from ._pure.texts import encode_text
+    from ._pure.words import encode_phrase, encode_unstructured
 else:
-    from ._fast.addresses import plain_addresses
+    from ._fast.addresses import plain_addresses, plain_mailbox
     from ._fast.base64 import Base64Encoder, encode_base64, encode_base64_into
     from ._fast.canonical import BodyCanonicalizer
     from ._fast.dots import (
@@ -39,13 +42,16 @@ else:
         normalize_newlines,
         normalize_newlines_into,
     )
+    from ._fast.fields import address_field, fold, text_field
     from ._fast.lines import LineBuffer
     from ._fast.quoted_printable import encode_quoted_printable
     from ._fast.replies import ReplyParser
     from ._fast.survey import survey
     from ._fast.texts import encode_text
+    from ._fast.words import encode_phrase, encode_unstructured
 
 __all__ = [
+    "HARD_LIMIT",
     "Base64Encoder",
     "BodyCanonicalizer",
     "DotStuffer",
@@ -53,16 +59,22 @@ __all__ = [
     "LineBuffer",
     "ReplyParser",
     "Survey",
+    "address_field",
     "dot_stuff",
     "dot_stuff_into",
     "encode_base64",
     "encode_base64_into",
+    "encode_phrase",
     "encode_quoted_printable",
     "encode_text",
+    "encode_unstructured",
+    "fold",
     "implementation",
     "level",
     "normalize_newlines",
     "normalize_newlines_into",
     "plain_addresses",
+    "plain_mailbox",
     "survey",
+    "text_field",
 ]

@@ -13,12 +13,14 @@ _MODULES = (
     "base64",
     "canonical",
     "dots",
+    "fields",
     "lines",
     "quoted_printable",
     "replies",
     "survey",
     "texts",
     "window",
+    "words",
 )
 
 

@@ -1,14 +1,16 @@
 """Addresses that go on the wire as they are, told apart from those that need a closer look."""
 
-from cpython.unicode cimport PyUnicode_1BYTE_DATA, PyUnicode_GET_LENGTH
+from cpython.unicode cimport PyUnicode_1BYTE_DATA, PyUnicode_GET_LENGTH, PyUnicode_Substring
 from libc.stdint cimport uint8_t
 
-__all__ = ["plain_addresses"]
+__all__ = ["plain_addresses", "plain_mailbox"]
 
 
 cdef extern from "Python.h":
     bint PyUnicode_CheckExact(object)
     bint PyUnicode_IS_COMPACT_ASCII(object)
+    Py_UCS4 PyUnicode_READ_CHAR(object, Py_ssize_t)
+    object PyUnicode_DecodeASCII(const char *, Py_ssize_t, const char *)
 
 
 cdef enum:
@@ -49,13 +51,92 @@ def plain_addresses(sender, recipients, /):
     return recipients
 
 
+def plain_mailbox(text, /):
+    """Like the function of the same name in `smtps._pure.addresses`."""
+    cdef Py_ssize_t size, at, begin = 0, end = 0
+    cdef bint has_name = False
+    if not PyUnicode_CheckExact(text):
+        return None
+    size = PyUnicode_GET_LENGTH(text)
+    if size and PyUnicode_READ_CHAR(text, size - 1) == c">":
+        at = name_end(text, size, &begin, &end)
+        if at < 0:
+            return None
+        has_name = end > begin
+        at += 1
+        size -= 1
+    else:
+        at = 0
+    if size - at > LONGEST:
+        return None
+    cdef uint8_t[LONGEST] spec
+    cdef Py_ssize_t index
+    cdef Py_UCS4 character
+    for index in range(size - at):
+        character = PyUnicode_READ_CHAR(text, at + index)
+        if character > 127:
+            return None
+        spec[index] = <uint8_t> character
+    cdef const uint8_t *stop = spec + (size - at)
+    cdef const uint8_t *sign = skip_words(spec, stop, ATEXT, c".")
+    if sign == NULL or sign == stop or sign[0] != c"@":
+        return None
+    if skip_words(sign + 1, stop, LABEL, c"-") != stop:
+        return None
+    return (
+        PyUnicode_DecodeASCII(<const char *> spec, sign - spec, NULL),
+        PyUnicode_DecodeASCII(<const char *> sign + 1, stop - sign - 1, NULL),
+        PyUnicode_Substring(text, begin, end) if has_name else "",
+    )
+
+
+cdef Py_ssize_t name_end(
+        object text, Py_ssize_t size, Py_ssize_t *begin, Py_ssize_t *end) noexcept:
+    """Find the < behind a name, and where the name stands; -1 if it needs a closer look."""
+    cdef Py_ssize_t at = 0
+    cdef Py_UCS4 character = PyUnicode_READ_CHAR(text, 0)
+    if character == c'"':
+        begin[0] = at = 1
+        while at < size:
+            character = PyUnicode_READ_CHAR(text, at)
+            if character == c'"':
+                break
+            if character == c"\\" or not is_of_text(character):
+                return -1
+            at += 1
+        end[0] = at
+        at += 1
+    else:
+        if character == c" ":
+            return -1
+        while at < size:
+            character = PyUnicode_READ_CHAR(text, at)
+            if character == c" ":
+                # One blank joins two atoms; more can stand before the < only.
+                if end[0] != at:
+                    break
+            elif character < 128 and not kinds[character] & ATEXT:
+                break
+            elif is_of_text(character):
+                end[0] = at + 1
+            else:
+                return -1
+            at += 1
+    while at < size and PyUnicode_READ_CHAR(text, at) == c" ":
+        at += 1
+    return at if at < size and PyUnicode_READ_CHAR(text, at) == c"<" else -1
+
+
+cdef inline bint is_of_text(Py_UCS4 character) noexcept:
+    """Tell whether this is no control character of ASCII, and no half of a surrogate pair."""
+    return character >= 0x20 and character != 0x7F and not 0xD800 <= character <= 0xDFFF
+
+
 cdef bint is_plain(object text) noexcept:
     """Tell whether this is atoms joined by dots, an @, and labels joined by dots or hyphens."""
     cdef const uint8_t *at
     cdef const uint8_t *end
-    if not PyUnicode_CheckExact(text) or not PyUnicode_IS_COMPACT_ASCII(text):
-        return False
-    if PyUnicode_GET_LENGTH(text) > LONGEST:
+    if not is_ascii(text) or PyUnicode_GET_LENGTH(text) > LONGEST:
         return False
     at = <const uint8_t *> PyUnicode_1BYTE_DATA(text)
     end = at + PyUnicode_GET_LENGTH(text)
@@ -63,6 +144,28 @@ cdef bint is_plain(object text) noexcept:
     if at == NULL or at == end or at[0] != c"@":
         return False
     return skip_words(at + 1, end, LABEL, c"-") == end
+
+
+cdef bint is_plain_pair(object local, object domain) noexcept:
+    """Tell whether these are the two parts of a plain address."""
+    cdef const uint8_t *at
+    if not is_ascii(local) or not is_ascii(domain):
+        return False
+    if PyUnicode_GET_LENGTH(local) + PyUnicode_GET_LENGTH(domain) >= LONGEST:
+        return False
+    at = <const uint8_t *> PyUnicode_1BYTE_DATA(local)
+    if skip_words(at, at + PyUnicode_GET_LENGTH(local), ATEXT, c".") != (
+        at + PyUnicode_GET_LENGTH(local)
+    ):
+        return False
+    at = <const uint8_t *> PyUnicode_1BYTE_DATA(domain)
+    return skip_words(at, at + PyUnicode_GET_LENGTH(domain), LABEL, c"-") == (
+        at + PyUnicode_GET_LENGTH(domain)
+    )
+
+
+cdef inline bint is_ascii(object text) noexcept:
+    return PyUnicode_CheckExact(text) and PyUnicode_IS_COMPACT_ASCII(text)
 
 
 cdef inline const uint8_t *skip_words(

@@ -11,9 +11,15 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..address import Address
+from ..codec import (
+    HARD_LIMIT,
+    address_field,
+    encode_phrase,
+    encode_unstructured,
+    fold,
+    text_field,
+)
 from ..errors import BadValue
-from .fold import HARD_LIMIT, fold
-from .words import encode_phrase, encode_text
 
 __all__ = [
     "DEFAULT_LIMIT",
@@ -94,9 +100,11 @@ def text_header(
     Raises:
         BadValue: it holds a control character; error 434 when `charset` lacks a character.
     """
+    if charset == "utf-8" and (lines := text_field(name, text, limit)) is not None:
+        return lines
     _check(name, text)
     try:
-        value = encode_text(text, charset=charset, column=len(name) + 2)
+        value = encode_unstructured(text, charset=charset, column=len(name) + 2)
     except UnicodeEncodeError:
         raise _unmappable(name, charset) from None
     return header(name, value, limit=limit)
@@ -137,6 +145,9 @@ def address_header(
         AddressError: a local part is not ASCII and `utf8` is false.
         BadValue: error 434 when `charset` lacks a character of a name.
     """
+    addresses = tuple(addresses)
+    if charset == "utf-8" and (lines := address_field(name, addresses, limit)) is not None:
+        return lines
     mailboxes = []
     column = len(name) + 2
     for address in addresses:

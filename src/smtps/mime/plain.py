@@ -10,9 +10,8 @@ from typing import NamedTuple, TypeAlias
 
 from ..address import Address, domain_to_wire, parse_address_list
 from ..charsets import is_usable_charset
-from ..codec import encode_quoted_printable, normalize_newlines, survey
+from ..codec import HARD_LIMIT, encode_quoted_printable, normalize_newlines, survey
 from ..errors import AddressError, BadValue
-from .fold import HARD_LIMIT
 from .headers import (
     DEFAULT_LIMIT,
     address_header,

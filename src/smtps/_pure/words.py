@@ -10,9 +10,7 @@ import re
 from binascii import b2a_base64
 from collections.abc import Callable
 
-from ..address import quoted_string
-
-__all__ = ["encode_phrase", "encode_text"]
+__all__ = ["encode_phrase", "encode_unstructured"]
 
 # RFC 2047, section 2.
 _WORD_LIMIT = 75
@@ -33,7 +31,7 @@ _Q = [chr(byte) if byte in _PLAIN_IN_Q else f"={byte:02X}" for byte in range(256
 _Q[0x20] = "_"
 
 
-def encode_text(text: str, *, charset: str = "utf-8", column: int = 0) -> str:
+def encode_unstructured(text: str, *, charset: str = "utf-8", column: int = 0) -> str:
     """Encode unstructured text, such as a subject, so far as it needs it.
 
     From the first word that needs it to the last one becomes encoded words; a decoder gives back
@@ -74,6 +72,11 @@ def encode_phrase(text: str, *, charset: str = "utf-8", column: int = 0) -> str:
     return text if _atoms.fullmatch(text) else quoted_string(text)
 
 
+def quoted_string(text: str) -> str:
+    """Put text between quotes, with its quotes and backslashes escaped. RFC 5322 section 3.2.4."""
+    return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
+
+
 def _start(word: re.Match[str]) -> int:
     """Tell where a word begins, after the one blank that parts it from the word before."""
     return word.start() + word[0].startswith(_blank)
@@ -104,11 +107,16 @@ def _encode(text: str, charset: str, column: int) -> str:
 def _fill(text: str, charset: str, encode: Callable[[bytes], str], room: int) -> tuple[int, str]:
     """Encode as many characters as fit; say how many."""
     count = min(len(text), room)
-    while True:
-        payload = encode(text[:count].encode(charset))
-        if len(payload) <= room or count == 1:
-            return count, payload
+    payload = encode(text[:count].encode(charset))
+    while len(payload) > room and count > 1:
         count = max(1, min(count - 1, count * room // len(payload)))
+        payload = encode(text[:count].encode(charset))
+    while count < len(text):
+        longer = encode(text[: count + 1].encode(charset))
+        if len(longer) > room:
+            break
+        count, payload = count + 1, longer
+    return count, payload
 
 
 def _q(data: bytes) -> str:

@@ -18,7 +18,8 @@ _EXAMPLES = """
 smtps config                      where configuration files are looked for
 smtps config --show               every value, and where it comes from
 SMTPS_TIMEOUT=10 smtps config --show --json
-
+"""
+_NOTES = """
 A file is TOML, with the names that --show prints:
   url = "smtp://me@relay.example:587"
   password_command = "pass show relay"
@@ -36,6 +37,7 @@ def add_commands(commands: Any) -> None:
         _config,
         about="show the configuration and where each value comes from",
         examples=_EXAMPLES,
+        notes=_NOTES,
         relay=True,
     )
     parser.add_argument("--show", action="store_true", help="print every value with its source")

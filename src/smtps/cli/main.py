@@ -6,10 +6,11 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 from .. import codec
 from ..errors import SMTPSError
-from . import config, demo, outbox, send
+from . import config, demo, outbox, send, sendmail
 from .exits import INTERRUPTED, IOERR, SOFTWARE, Failure, status_of
 from .parsing import Parser
 from .terminal import complain
@@ -36,6 +37,7 @@ def make_parser() -> Parser:
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     send.add_commands(commands)
+    sendmail.add_commands(commands)
     outbox.add_commands(commands)
     config.add_commands(commands)
     demo.add_commands(commands)
@@ -45,8 +47,7 @@ def make_parser() -> Parser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand and give its exit status, one of sysexits.h."""
     try:
-        chosen = make_parser().parse_all(arguments)
-        status: int = chosen.run(chosen)
+        return _run(_words(arguments))
     except Failure as failure:
         complain(str(failure))
         return failure.status
@@ -65,6 +66,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         complain(f"{type(error).__name__}: {error}; this is a bug, SMTPS_TRACEBACK=1 shows where")
         return SOFTWARE
+
+
+def _words(arguments: Sequence[str] | None) -> list[str]:
+    if arguments is not None:
+        return list(arguments)
+    # As /usr/sbin/sendmail, for programs that call nothing else.
+    called = Path(sys.argv[0]).name
+    return ["sendmail", *sys.argv[1:]] if called == "sendmail" else sys.argv[1:]
+
+
+def _run(words: list[str]) -> int:
+    if words[:1] == ["sendmail"] and words[1:] not in (["--help"], ["--version"]):
+        return sendmail.run(words[1:])
+    chosen = make_parser().parse_all(words)
+    status: int = chosen.run(chosen)
     return status
 
 

@@ -68,9 +68,10 @@ def add_command(
     *,
     about: str,
     examples: str,
+    notes: str = "",
     relay: bool = False,
 ) -> argparse.ArgumentParser:
-    """Add a subcommand: its help begins with what it is for and ends with examples.
+    """Add a subcommand: its help begins with what it is for and ends with examples and notes.
 
     Args:
         relay: whether it can be told which relay to use.
@@ -79,7 +80,10 @@ def add_command(
         name,
         help=about,
         description=f"{about[:1].upper()}{about[1:]}.",
-        epilog="examples:\n" + "\n".join(f"  {line}" for line in examples.strip().splitlines()),
+        epilog="\n".join(
+            ["examples:", *(f"  {line}" for line in examples.strip().splitlines())]
+            + ["", notes.strip()] * bool(notes)
+        ),
         parents=[relay_options()] if relay else [],
     )
     parser.set_defaults(run=run, parser=parser)

@@ -10,6 +10,7 @@ import json
 import random
 from base64 import b64encode
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 from .job import Job
@@ -69,7 +70,15 @@ class Order:
 
     def filled(self, name: str) -> tuple[str, str]:
         """Give text and HTML for a reader."""
-        return self.text.replace("{{ name }}", name), self.html.replace("{{ name }}", name)
+        return name.join(self._text), name.join(self._html)
+
+    @cached_property
+    def _text(self) -> list[str]:
+        return self.text.split("{{ name }}")
+
+    @cached_property
+    def _html(self) -> list[str]:
+        return self.html.split("{{ name }}")
 
 
 def subject(number: int) -> str:

@@ -15,9 +15,9 @@ LAYERS = [
     {
         "_choice", "_fast", "_pure", "address", "certificate",
         "certificate_store", "charsets", "codec", "envelope", "errors", "events",
-        "firewall", "hosts", "letter", "meter", "options", "parameters", "phase", "properties",
-        "receipt", "recipients", "reply", "settings", "throttle", "tls_properties", "tls_settings",
-        "tokens", "url",
+        "firewall", "hosts", "letter", "meter", "newlines", "options", "parameters", "phase",
+        "properties", "receipt", "recipients", "reply", "settings", "throttle", "tls_properties",
+        "tls_settings", "tokens", "tray", "url",
     },
     {"dkim", "mime", "sasl", "wire"},
     {"dialogue", "ops", "session", "spool"},

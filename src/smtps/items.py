@@ -13,6 +13,7 @@ from .mime.bridge import flatten, recipients_of, sender_of
 from .mime.message import Message
 from .mime.rendering import Rendering
 from .mime.transfer import Offer
+from .tray import Tray
 from .wire.capabilities import Capabilities
 from .wire.content import Content, Section, Source
 
@@ -84,6 +85,10 @@ class _Composed(Content):
     def chunks(self) -> Iterator[bytes | memoryview]:
         """Give the content piece by piece; files are read as it goes."""
         yield from self._rendering.chunks()
+
+    def pour(self, tray: Tray) -> Iterator[None]:
+        """Put the content into a tray; files are encoded there as they are read."""
+        return self._rendering.pour(tray)
 
     def sections(self) -> Iterator[Section]:
         """Give the whole as one part."""

@@ -10,14 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from smtps import BadValue
 from smtps.spool.failures import QueueFolderError
 from smtps.spool.folder import Folder
 from smtps.spool.load import load
-from smtps.spool.store import normalized, store, sweep
+from smtps.spool.store import store, sweep
 from tests.support.queues import CONTENT, draft, put, states
 
 
@@ -56,12 +54,6 @@ def test_content_of_any_kind_is_kept_with_crlf_line_ends(tmp_path: Path, content
         expected = b"A: b\r\n\r\nin chunks\r\n\r\nx\r\n"
     name = put(tmp_path, content=content)  # type: ignore[arg-type]
     assert read(tmp_path / f"{name}.queued") == expected
-
-
-@given(st.lists(st.text("ab\r\n").map(str.encode)))
-def test_newlines_are_the_same_for_any_cut(chunks: list[bytes]) -> None:
-    whole = b"".join(chunks).replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
-    assert b"".join(normalized(chunks)) == whole
 
 
 def test_a_batch_is_all_there_in_its_order(tmp_path: Path) -> None:

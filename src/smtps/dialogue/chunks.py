@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
-from ..codec import normalize_newlines
 from ..errors import ProtocolError
 from ..ops import Dialogue
 from ..phase import Phase
 from ..reply import Reply
 from ..session import Session
+from ..tray import Tray
 from .exchange import read_reply, write
 from .transaction import Transaction
 
@@ -18,6 +16,8 @@ __all__ = ["send_chunks"]
 # What is written at a time, and how many chunks may be unanswered behind each other.
 _CHUNK = 1 << 18
 _MOST_UNANSWERED = 8
+# Room for the command before a chunk.
+_MARGIN = 40
 
 
 def send_chunks(session: Session, transaction: Transaction) -> Dialogue[Reply]:
@@ -30,25 +30,24 @@ def send_chunks(session: Session, transaction: Transaction) -> Dialogue[Reply]:
         Exception: what the source of the content raises; nothing was handed over, and RSET ends it.
     """
     most = _MOST_UNANSWERED if session.capabilities.pipelining else 0
-    last = b""
-    for number, chunk in enumerate(_chunks(transaction.content.chunks())):
-        if number:
-            yield from _send(session, last, Phase.CONTENT)
-            refusal = yield from _hear(session, most)
-            if refusal is not None:
-                return refusal
-        last = chunk
+    tray = Tray(_CHUNK, _MARGIN)
+    for _ in transaction.content.pour(tray):
+        # A full tray is never the last one: something follows.
+        yield from _send(session, tray, Phase.CONTENT)
+        refusal = yield from _hear(session, most)
+        if refusal is not None:
+            return refusal
     refusal = yield from _hear(session, 0)
     if refusal is not None:
         return refusal
     transaction.handed_over = True
-    yield from _send(session, last, Phase.FINAL)
+    yield from _send(session, tray, Phase.FINAL)
     return (yield from read_reply(session))
 
 
-def _send(session: Session, chunk: bytes, phase: Phase) -> Dialogue[None]:
-    command = b"BDAT %d" % len(chunk) + (b" LAST" if phase is Phase.FINAL else b"")
-    yield from write(session, command + b"\r\n" + chunk, phase, shown=command)
+def _send(session: Session, tray: Tray, phase: Phase) -> Dialogue[None]:
+    command = b"BDAT %d" % tray.filled + (b" LAST" if phase is Phase.FINAL else b"")
+    yield from write(session, tray.take(command + b"\r\n"), phase, shown=command)
 
 
 def _hear(session: Session, most: int) -> Dialogue[Reply | None]:
@@ -66,26 +65,3 @@ def _hear(session: Session, most: int) -> Dialogue[Reply | None]:
                 f"expected another reply to a chunk: {reply}", phase=Phase.CONTENT, reply=reply
             )
     return refusal
-
-
-def _chunks(pieces: Iterable[bytes | memoryview]) -> Iterator[bytes]:
-    """Give the content in chunks with CRLF newlines, the last line of it ended."""
-    gathered = bytearray()
-    after_cr = False
-    ends = True
-    for piece in pieces:
-        data = bytes(piece)
-        if not data:
-            continue
-        # A CR at the end of a piece went out as CRLF; its LF, if it has one, is no second newline.
-        if after_cr and data[:1] == b"\n":
-            data = data[1:]
-        after_cr = bytes(piece[-1:]) == b"\r"
-        gathered += normalize_newlines(data)
-        ends = gathered.endswith(b"\n") if gathered else ends
-        while len(gathered) > _CHUNK:
-            yield bytes(gathered[:_CHUNK])
-            del gathered[:_CHUNK]
-    if not ends:
-        gathered += b"\r\n"
-    yield bytes(gathered)

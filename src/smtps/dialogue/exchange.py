@@ -43,14 +43,14 @@ def exchange(
 
 def write(
     session: Session,
-    lines: bytes,
+    lines: bytes | memoryview,
     *phases: Phase,
     shown: bytes | None = None,
 ) -> Dialogue[None]:
     """Send command lines, one for each of `phases`; their replies are read later."""
     session.expect(*phases)
     if session.trail:
-        for line in (shown or lines).splitlines():
+        for line in (shown or bytes(lines)).splitlines():
             yield Emit(PITrail(Direction.CLIENT, line.decode(errors="backslashreplace")))
     try:
         yield Write(lines, session.deadline(phases[0]))

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from io import SEEK_END
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import SEEK_END, FileIO
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from ..errors import BadValue
 
-__all__ = ["Blob", "BlobSource", "PIECE"]
+__all__ = ["Blob", "BlobSource", "Read"]
 
 #: What can be attached.
 BlobSource: TypeAlias = bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO
 
-#: How much is read at a time: whole base64 lines, and small enough that memory is used again.
-PIECE = 57 * 1536
+#: Gives the next bytes, as many as are asked for; fewer at the end alone.
+Read: TypeAlias = Callable[[int], memoryview]
 
 
 class Blob:
@@ -73,50 +74,63 @@ class Blob:
         if self._path is not None:
             self.size = self._stat()
 
-    def pieces(self) -> Iterator[bytes]:
-        """Give the bytes in pieces that are multiples of 57, but for the last.
+    @contextmanager
+    def reading(self) -> Iterator[Read]:
+        """Open it, and give a function that reads on: so many bytes, fewer at the end alone.
+
+        What that gives may be written over by the next call.
 
         Raises:
             BadValue: the file is gone, has another size than it had, or was read already and cannot
                 be read again. What was sent of the message so far is then no message.
         """
         if self._data is not None:
-            for start in range(0, len(self._data), PIECE):
-                yield self._data[start : start + PIECE]
+            yield _slices(memoryview(self._data))
         elif self._path is not None:
             try:
                 with self._path.open("rb", buffering=0) as file:
-                    yield from self._read(file)
+                    yield self._checked(_refills(file))
             except OSError as error:
                 raise self._unreadable(error) from error
         else:
             assert self._file is not None
             self._rewind(self._file)
-            yield from self._read(self._file)
+            yield self._checked(self._gathers(self._file))
 
-    def _read(self, file: object) -> Iterator[bytes]:
-        read = file.read  # type: ignore[attr-defined]
+    def _checked(self, read: Read) -> Read:
+        """Make sure that there are as many bytes as there were."""
         seen = 0
-        rest = b""
-        while data := read(PIECE - len(rest)):
-            if not isinstance(data, bytes):
-                raise BadValue(self._field, "the file gives text; open it with mode 'rb'")
+
+        def checked(most: int) -> memoryview:
+            nonlocal seen
+            data = read(most)
             seen += len(data)
-            rest += data
-            # Pipes give less than was asked for; lines are cut from whole groups only.
-            if len(rest) == PIECE:
-                yield rest
-                rest = b""
-            if self.size is not None and seen > self.size:
-                break
-        if self.size is not None and seen != self.size:
-            raise BadValue(
-                self._field,
-                f"its size changed from {self.size} bytes while it was being sent; nothing was"
-                " handed over",
-            )
-        if rest:
-            yield rest
+            size = self.size
+            # A file that grows is not read to an end that it may not have.
+            if size is not None and (seen > size or (len(data) < most and seen != size)):
+                raise BadValue(
+                    self._field,
+                    f"its size changed from {size} bytes while it was being sent; nothing was"
+                    " handed over",
+                )
+            return data
+
+        return checked
+
+    def _gathers(self, file: BinaryIO) -> Read:
+        """Read by the file's own method, as a program may have given it another one."""
+
+        def read(most: int) -> memoryview:
+            pieces: list[bytes] = []
+            # Pipes give less than was asked for.
+            while most and (data := file.read(most)):
+                if not isinstance(data, bytes):
+                    raise BadValue(self._field, "the file gives text; open it with mode 'rb'")
+                pieces.append(data)
+                most -= len(data)
+            return memoryview(b"".join(pieces))
+
+        return read
 
     def _rewind(self, file: BinaryIO) -> None:
         if self._start is not None:
@@ -139,6 +153,33 @@ class Blob:
 
     def _unreadable(self, error: OSError) -> BadValue:
         return BadValue(self._field, f"cannot be read: {error.strerror or error}", code=302)
+
+
+def _slices(data: memoryview) -> Read:
+    place = 0
+
+    def read(most: int) -> memoryview:
+        nonlocal place
+        place += most
+        return data[place - most : place]
+
+    return read
+
+
+def _refills(file: FileIO) -> Read:
+    """Read into the same memory each time, which the processor then still holds."""
+    buffer = memoryview(b"")
+
+    def read(most: int) -> memoryview:
+        nonlocal buffer
+        if len(buffer) < most:
+            buffer = memoryview(bytearray(most))
+        filled = 0
+        while filled < most and (count := file.readinto(buffer[filled:most])):
+            filled += count
+        return buffer[:filled]
+
+    return read
 
 
 def _name_of(file: object) -> str:

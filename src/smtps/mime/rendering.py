@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..codec import normalize_newlines
+from ..tray import Tray, put_all
 from .parts import Piece
 from .transfer import Stream
 
@@ -61,6 +63,15 @@ class Rendering:
                 yield from piece.pieces()
             elif piece:
                 yield piece
+
+    def pour(self, tray: Tray) -> Iterator[None]:
+        """Put the message into a tray; each step is one in which it is full and has to be taken."""
+        for piece in self._pieces:
+            if isinstance(piece, Stream):
+                yield from piece.pour(tray)
+            else:
+                # A finished part may have come with other newlines.
+                yield from put_all(normalize_newlines(piece), tray)
 
     def put_on_top(self, headers: bytes) -> None:
         """Add header lines before all others."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..codec import encode_base64
+from ..codec import encode_base64, encode_base64_into
 from ..errors import BadValue
+from ..tray import Tray
 from .blob import Blob
 
 __all__ = ["Offer", "SEVEN_BITS", "Stream", "encoded_size", "no_surrogates", "utf8"]
@@ -50,6 +51,12 @@ def encoded_size(size: int) -> int:
     return characters + (characters + 75) // 76 * 2
 
 
+# What a line of base64 is made of, and how long it is with its end.
+_TAKEN, _GIVEN = 57, 78
+# How much is read at a time: whole lines, and small enough that memory is used again.
+_PIECE = _TAKEN * 1536
+
+
 class Stream(NamedTuple):
     """A part's bytes that are made while they are sent."""
 
@@ -65,9 +72,24 @@ class Stream(NamedTuple):
 
     def pieces(self) -> Iterator[bytes]:
         """Encode and give piece by piece."""
-        if self.raw:
-            yield from self.blob.pieces()
-            return
-        # Pieces end with a line of base64, so that each can be encoded by itself.
-        for piece in self.blob.pieces():
-            yield encode_base64(piece)
+        with self.blob.reading() as read:
+            while data := read(_PIECE):
+                yield bytes(data) if self.raw else encode_base64(data)
+
+    def pour(self, tray: Tray) -> Iterator[None]:
+        """Encode into a tray; each step is one in which it is full and has to be taken."""
+        taken, given = (1, 1) if self.raw else (_TAKEN, _GIVEN)
+        with self.blob.reading() as read:
+            while True:
+                # Whole lines, so that each piece can be encoded by itself.
+                lines = tray.room // given
+                if not lines:
+                    yield
+                    continue
+                data = read(lines * taken)
+                if self.raw:
+                    tray.put(data)
+                else:
+                    tray.filled += encode_base64_into(data, tray.rest)
+                if len(data) < lines * taken:
+                    return

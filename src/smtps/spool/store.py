@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from ..codec import normalize_newlines
+from ..newlines import normalized
 from ..wire.content import Content
 from .entry import Entry, format_head
 from .folder import Folder, failing, write_all
 from .names import QUEUED, TEMPORARY, new_id
 
-__all__ = ["Draft", "normalized", "store", "sweep", "write_message"]
+__all__ = ["Draft", "store", "sweep", "write_message"]
 
 # Files that are open at once, and bytes that are written before they are synced.
 _GROUP_FILES = 200
@@ -118,18 +119,6 @@ def _write_chunks(folder: Folder, fd: int, draft: Draft) -> int:
     with failing(folder.path, "writing a message"):
         write_all(fd, head, 0)
     return start + length
-
-
-def normalized(chunks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
-    """Make every newline CRLF, also one that is cut in two."""
-    held = b""
-    for chunk in chunks:
-        data = held + bytes(chunk)
-        # Whether this CR is a newline of its own, only the next chunk tells.
-        held = b"\r" if data.endswith(b"\r") else b""
-        yield normalize_newlines(data[:-1] if held else data)
-    if held:
-        yield b"\r\n"
 
 
 def sweep(folder: Folder) -> None:

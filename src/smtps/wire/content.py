@@ -10,6 +10,8 @@ from typing import NamedTuple, NoReturn, Protocol, TypeAlias, runtime_checkable
 
 from ..codec import survey
 from ..errors import BadValue
+from ..newlines import normalized
+from ..tray import Tray, put_all
 
 __all__ = ["CHUNK_SIZE", "Composition", "Content", "Section", "Source"]
 
@@ -130,6 +132,18 @@ class Content:
                         "content", f"expected chunks of bytes, not {type(chunk).__name__}"
                     )
                 yield _without_nul(bytes(chunk))
+
+    def pour(self, tray: Tray) -> Iterator[None]:
+        """Put the content into a tray, once, with CRLF newlines and its last line ended.
+
+        Each step is one in which the tray is full and has to be taken; what is left in it at the
+        end is the last chunk, which can be empty.
+
+        Raises:
+            BadValue, OSError: as `chunks`.
+        """
+        for piece in normalized(self.chunks(), ended=True):
+            yield from put_all(piece, tray)
 
     def sections(self) -> Iterator[Section]:
         """Give the content as the parts whose progress is told, once, in order."""

@@ -1,0 +1,1 @@
+"""The engine inside of others: mail backends, task queues, logging and telemetry."""

@@ -169,7 +169,7 @@ class AsyncPool:
         connections = await self._take(self._options.connections)
         share = Share(supply, self._options.throttle, len(connections))
         gauge = self._gauge = Gauge(len(connections), began=monotonic())
-        worked = thread_time()
+        began = thread_time()
         try:
             for connection in connections:
                 await self._revive(connection)
@@ -183,11 +183,12 @@ class AsyncPool:
             ]
             async with aclosing(Gathering(lanes).stream()) as batches:
                 async for batch in batches:
-                    note(self._options, batch, gauge, share, thread_time() - worked)
+                    note(self._options, batch, gauge, share, began)
                     for receipt in batch:
                         yield receipt
             for receipt in unsent(works[0], share, [lane.error for lane in lanes]):
                 yield receipt
+            gauge.cpu = thread_time() - began
             if supply.failure is not None:
                 raise supply.failure
         finally:

@@ -126,14 +126,26 @@ class Write:
 class Respond:
     """Wait for bytes, and write at once what `answer` makes of them, if anything.
 
-    Where every round trip counts, the server is at work again before anything else is looked after.
+    Where every round trip counts, the server is at work again before anything else is looked after,
+    and for as long as one turn is like the other the dialogue is not asked between them.
     Gives back b"" when the server has closed, which `answer` does not hear of, and otherwise
     nothing of use.
     """
 
     answer: Callable[[bytes], Write | None]
+    #: Called when that is written.
+    written: Callable[[], None]
     #: How long to wait for the bytes.
     deadline: Deadline
+    #: Set by `answer`: whether another turn follows once what it gave is written, and what is to
+    #: be handed to the caller of `send_many` then.
+    goes_on: bool = False
+    receipts: list[Receipt] = field(default_factory=list)
+
+    def take(self) -> list[Receipt]:
+        """Take the receipts that are to be handed over."""
+        receipts, self.receipts = self.receipts, []
+        return receipts
 
 
 @dataclass(slots=True)

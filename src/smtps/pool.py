@@ -196,7 +196,7 @@ class Pool:
         connections = self._take(self._options.connections)
         share = Share(supply, self._options.throttle, len(connections))
         gauge = self._gauge = Gauge(len(connections), began=monotonic())
-        worked = thread_time()
+        began = thread_time()
         try:
             for connection in connections:
                 self._revive(connection)
@@ -209,9 +209,10 @@ class Pool:
                 for one, work in zip(connections, works, strict=True)
             ]
             for receipts in Multiplexer(lanes).stream():
-                note(self._options, receipts, gauge, share, thread_time() - worked)
+                note(self._options, receipts, gauge, share, began)
                 yield from receipts
             yield from unsent(works[0], share, [lane.error for lane in lanes])
+            gauge.cpu = thread_time() - began
             if supply.failure is not None:
                 raise supply.failure
         finally:

@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, thread_time
 from typing import Any, Generic, Protocol, TypeVar
 
 from .component import Component
@@ -36,6 +36,9 @@ __all__ = [
 _SHORTEST_PAUSE = 0.01
 # A connection above the number that is allowed now looks up so often, in seconds.
 _GLANCE = 0.25
+
+# How long the time of the processor that was noted last counts, in seconds.
+_CPU_INTERVAL = 0.01
 
 C = TypeVar("C", bound=Component)
 
@@ -235,13 +238,20 @@ def finish(connection: Connection[Any]) -> None:
 
 
 def note(
-    options: PoolOptions[C], receipts: list[Receipt], gauge: Gauge, share: Share, worked: float
+    options: PoolOptions[C], receipts: list[Receipt], gauge: Gauge, share: Share, began: float
 ) -> None:
-    """Learn from receipts, and from how long they took."""
-    gauge.now = monotonic()
-    options.throttle.heard(receipts, gauge.now)
+    """Learn from receipts, and from how long they took.
+
+    Args:
+        began: what `time.thread_time` said before the first.
+    """
+    now = monotonic()
+    options.throttle.heard(receipts, now)
+    if now - gauge.now >= _CPU_INTERVAL:
+        # The system is slow to tell.
+        gauge.cpu = thread_time() - began
+    gauge.now = now
     gauge.receipts += len(receipts)
-    gauge.cpu = worked
     gauge.held_back = share.held_back
 
 

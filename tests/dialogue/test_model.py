@@ -169,6 +169,16 @@ def write(op: Write, server: Server, chance: random.Random) -> ConnectionLost | 
     return ConnectionLost("broken pipe")
 
 
+def respond(
+    op: Respond, data: bytes, server: Server, chance: random.Random
+) -> ConnectionLost | None:
+    answer = op.answer(data)
+    error = None if answer is None else write(answer, server, chance)
+    if answer is not None and error is None:
+        op.written()
+    return error
+
+
 def drive(
     dialogue: Generator[Any, Any, None], server: Server, chance: random.Random
 ) -> list[Receipt]:
@@ -176,12 +186,17 @@ def drive(
     receipts: list[Receipt] = []
     result: Any = None
     error: SMTPSError | None = None
+    goes_on = False
     while True:
         try:
-            op = dialogue.send(result) if error is None else dialogue.throw(error)
+            if error is not None:
+                op = dialogue.throw(error)
+            elif not goes_on:
+                op = dialogue.send(result)
         except StopIteration:
             return receipts
         result = error = None
+        goes_on = False
         match op:
             case Connect():
                 server.open()
@@ -194,8 +209,10 @@ def drive(
                     cut = chance.randint(1, len(server.output))
                     result = bytes(server.output[:cut])
                     del server.output[:cut]
-                    if isinstance(op, Respond) and (answer := op.answer(result)) is not None:
-                        error = write(answer, server, chance)
+                    if isinstance(op, Respond):
+                        error = respond(op, result, server, chance)
+                        goes_on = error is None and op.goes_on
+                        receipts += op.take() if goes_on else []
                 elif server.closed and not server.output:
                     if server.reset:
                         error = ConnectionLost("reset")

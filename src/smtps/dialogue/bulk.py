@@ -37,7 +37,8 @@ def carry_window(session: Session, work: Work, pace: Pace) -> Dialogue[SMTPSErro
     """
     trail: list[str | Reply] | None = [] if session.trail else None
     window = _open_window(session, trail)
-    carrier = _Carrier(session, work, pace, window, trail)
+    is_data = not session.capabilities.chunking
+    carrier = _Carrier(session, work, pace, window, trail, is_data=is_data)
     session.resting = False
     try:
         yield from check_quiet(session, Phase.MAIL)
@@ -98,6 +99,8 @@ class _Carrier:
         pace: Pace,
         window: Window,
         trail: list[str | Reply] | None,
+        *,
+        is_data: bool,
     ) -> None:
         self._session = session
         self._work = work
@@ -110,10 +113,13 @@ class _Carrier:
         #: What is being written, and since when.
         self._write: Write | None = None
         self._begun = 0.0
-        #: When bytes came last.
-        self._heard = 0.0
+        #: When bytes came last, and since when they are waited for.
+        self._heard = self._waiting = 0.0
         self._content_deadline = session.deadline(Phase.CONTENT)
-        self._respond = Respond(self._answer, session.deadline(Phase.FINAL))
+        self._respond = Respond(self._answer, self._end_write, session.deadline(Phase.FINAL))
+        # With DATA each turn is like the other, and what it brings is nobody's business but the
+        # caller's; unless somebody listens to what is said.
+        self._is_steady = is_data and trail is None and Error not in session.heard
         #: Whether the server closed in order.
         self._ended = False
 
@@ -155,7 +161,8 @@ class _Carrier:
 
     def _wants_more(self) -> bool:
         """Whether enough of the window is free to be worth a write."""
-        return 4 * self._window.in_flight <= 3 * self._pace.most
+        window, most = self._window, self._pace.most
+        return window.has_room(most) and 4 * window.in_flight <= 3 * most
 
     def _room(self) -> int:
         """Tell how many may be in flight, or 0 if no other message may be added now."""
@@ -189,23 +196,21 @@ class _Carrier:
 
     # --- writing ----------------------------------------------------------------------------------
 
-    def _begin_write(self) -> Write:
-        write = self._write = Write(self._window.outgoing(), self._content_deadline)
-        self._begun = monotonic()
-        return write
-
     def _end_write(self) -> None:
-        """Note that what was begun is written."""
+        """Note that what was begun is written, and count what came before it."""
         self._write = None
         window = self._window
         window.written()
-        now = monotonic()
+        self._count(self._heard)
+        now = self._waiting = monotonic()
         self._session.meter.writing += now - self._begun
         self._pace.wrote(window.answered + window.in_flight, now)
 
     def _flush(self) -> Dialogue[None]:
         yield from self._tell()
-        yield self._begin_write()
+        self._write = Write(self._window.outgoing(), self._content_deadline)
+        self._begun = monotonic()
+        yield self._write
         self._end_write()
 
     # --- reading ----------------------------------------------------------------------------------
@@ -222,33 +227,39 @@ class _Carrier:
         """Wait for replies, write what they allow, and give the receipts that they bring."""
         respond = self._respond
         if self._window.closing:
-            respond = Respond(self._answer, self._session.deadline(Phase.QUIT))
-        begun = self._heard = monotonic()
+            deadline = self._session.deadline(Phase.QUIT)
+            respond = Respond(self._answer, self._end_write, deadline)
+        self._waiting = monotonic()
         try:
             data = yield respond
         except SessionError as error:
             error.at(Phase.FINAL)
             raise
-        self._session.meter.reading += self._heard - begun
         if data == b"":
             self._take_end()
-        if self._write is not None:
-            self._end_write()
         yield from self._conclude()
 
     def _answer(self, data: bytes) -> Write | None:
         """Take replies, and give what can be written now that they are here."""
-        self._heard = monotonic()
-        self._feed(data)
-        window = self._window
-        if window.failure is None and self._wants_more():
-            self._put()
-        return self._begin_write() if window.pending else None
+        now = self._feed(data)
+        self._session.meter.reading += now - self._waiting
+        window, respond = self._window, self._respond
+        wanted = self._put() if window.failure is None and self._wants_more() else 0
+        respond.goes_on = False
+        if not window.pending:
+            return None
+        if self._is_steady and wanted == 0 and not window.closing:
+            respond.goes_on = True
+            if receipts := window.take():
+                respond.receipts += receipts
+                self._session.last_reply = receipts[-1].reply or self._session.last_reply
+        self._begun = now
+        write = self._write = Write(window.outgoing(), self._content_deadline)
+        return write
 
     def _take(self, data: bytes) -> Dialogue[None]:
         if not data:
             self._take_end()
-        self._heard = monotonic()
         self._feed(data)
         yield from self._conclude()
 
@@ -256,12 +267,15 @@ class _Carrier:
         self._ended = True
         raise ConnectionLost(phase=Phase.FINAL)
 
-    def _feed(self, data: bytes) -> None:
+    def _feed(self, data: bytes) -> float:
+        """Take replies, and give the time when they came."""
+        now = self._heard = monotonic()
         window = self._window
         window.feed(data)
         if window.setbacks > self._setbacks:
             self._setbacks = window.setbacks
             self._pace.set_back()
+        return now
 
     def _conclude(self) -> Dialogue[None]:
         """Tell, count and give what the replies brought."""
@@ -283,7 +297,7 @@ class _Carrier:
             self._session.meter.heard(count, self._pace.last_delay)
 
     def _give(self) -> Dialogue[None]:
-        receipts = self._window.take()
+        receipts = self._respond.take() + self._window.take()
         if receipts:
             yield from give(self._session, receipts)
 

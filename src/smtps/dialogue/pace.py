@@ -54,14 +54,9 @@ class Pace:
         self.last_delay = 0.0
         self._rates: deque[float] = deque(maxlen=_REMEMBERED)
         self._last_sample: tuple[int, float] | None = None
-
-    @property
-    def most(self) -> int:
-        """The most messages that may be in flight now."""
-        most = self._measured if self._window is None else float(self._window)
-        if self._ceiling is not None:
-            most = min(most, self._ceiling)
-        return max(1, int(most))
+        #: The most messages that may be in flight now.
+        self.most = 1
+        self._settle()
 
     @property
     def delay(self) -> float:
@@ -87,6 +82,7 @@ class Pace:
             self._ceiling += taken
             if self._ceiling >= self._measured:
                 self._ceiling = None
+            self._settle()
         reached = None
         while self._marks and self._marks[0][0] <= count:
             reached = self._marks.popleft()
@@ -101,6 +97,7 @@ class Pace:
         self.setbacks += 1
         self._ceiling = 1.0
         self.careful = True
+        self._settle()
 
     def took_one(self, *, taken: bool) -> None:
         """Note what became of a message that waited for the replies to its recipients."""
@@ -108,19 +105,28 @@ class Pace:
             return
         if self._ceiling is not None:
             self._ceiling += 1.0
+            self._settle()
         self.careful = self._window == 1
 
     def _sample(self, count: int, now: float, delay: float) -> None:
         # The shortest of all, since later ones hold the time that messages waited in our own queue.
-        self._delay = min(self._delay or delay, delay)
+        if delay < self._delay or not self._delay:
+            self._delay = delay
         self.last_delay = delay
         if self._last_sample is None:
             self._last_sample = (count, now)
             return
         before, then = self._last_sample
-        if now - then < max(_LEAST_INTERVAL, self._delay):
+        if now - then < _LEAST_INTERVAL or now - then < self._delay:
             return
         self._rates.append((count - before) / (now - then))
         self._last_sample = (count, now)
         wanted = _GAIN * self.rate * (self.delay + _SLACK)
         self._measured = min(max(wanted, _LEAST), _MOST)
+        self._settle()
+
+    def _settle(self) -> None:
+        most = self._measured if self._window is None else float(self._window)
+        if self._ceiling is not None:
+            most = min(most, self._ceiling)
+        self.most = max(1, int(most))

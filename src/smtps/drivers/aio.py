@@ -57,6 +57,8 @@ class AsyncDriver:
         #: Whether a handler asked to stop, and whether another task or thread did.
         self._asked = self._cancelled = False
         self._resumption = Resumption()
+        # What goes on when its receipts are taken.
+        self._under_way: Respond | None = None
         # Operations that may have to wait; what they give back is awaited.
         self._wait_for: dict[type, Callable[[Any], Awaitable[Any]]] = {
             Connect: self._connect,
@@ -74,7 +76,7 @@ class AsyncDriver:
 
     async def run(self, dialogue: Dialogue[T]) -> T:
         """Carry the dialogue out to its end and give back its result."""
-        self._asked = self._cancelled = False
+        self._begin()
         finished = await self._advance(dialogue)
         assert isinstance(finished, Finished)
         value: T = finished.value
@@ -82,16 +84,21 @@ class AsyncDriver:
 
     async def stream(self, dialogue: Dialogue[None]) -> AsyncGenerator[list[Receipt], None]:
         """Carry the dialogue out, and give the receipts that it hands over on its way."""
-        self._asked = self._cancelled = False
+        self._begin()
         while isinstance(step := await self._advance(dialogue), Give):
             yield step.receipts
+
+    def _begin(self) -> None:
+        self._asked = self._cancelled = False
+        self._under_way = None
 
     async def _advance(self, dialogue: Dialogue[Any]) -> Give | Finished:
         """Carry the dialogue out until it has something to give, or to its end."""
         self._task = task = asyncio.current_task()
         assert task is not None
         try:
-            op: Op = dialogue.send(None)
+            op: Op = self._under_way or dialogue.send(None)
+            self._under_way = None
             while type(op) is not Give:
                 if self._asked:
                     self._asked = False
@@ -112,7 +119,11 @@ class AsyncDriver:
                     task.uncancel()
                     op = dialogue.throw(Interrupted())
                 else:
-                    op = dialogue.send(result)
+                    if result is not op:
+                        op = dialogue.send(result)
+                    elif isinstance(op, Respond) and op.receipts:
+                        self._under_way = op
+                        return Give(op.take())
         except StopIteration as stop:
             return Finished(stop.value)
         finally:
@@ -208,14 +219,16 @@ class AsyncDriver:
             raise loss(error, tls_code=283) from error
         return stream.has_data
 
-    async def _respond(self, op: Respond) -> bytes | None:
+    async def _respond(self, op: Respond) -> object:
         data = await self._open_stream().read(op.deadline)
         if not data:
             return data
         write = op.answer(data)
         if write is not None:
             await self._write(write)
-        return None
+            op.written()
+        # It gives back itself where it is not at its end.
+        return op if op.goes_on else None
 
     async def _await(self, op: Await) -> Any:
         seconds = op.deadline.seconds()

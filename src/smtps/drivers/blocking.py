@@ -50,9 +50,9 @@ _RECEIVE = 65536
 # The most plain text of one TLS record. RFC 8446, section 5.1.
 _RECORD = 16384
 # A server that talks while we write is heard, but not without end.
-_INBOX_LIMIT = 1 << 20
-_POLL = Poll()
-# How often one who waits for another thread looks up; nothing of a socket wakes it.
+_INBOX_LIMIT = (
+    1 << 20
+)  # How often one who waits for another thread looks up; nothing of a socket wakes it.
 _GLANCE = 0.05
 
 
@@ -74,12 +74,14 @@ class BlockingDriver:
         self._closed = False
         # Whether something was read since the last write, which acknowledges all before it.
         self._owes_ack = False
+        # What goes on when its receipts are taken.
+        self._under_way: Respond | None = None
         self._interrupted = threading.Event()
         self._resumption = Resumption()
         self._perform: dict[type, Callable[[Any], Any]] = {
             Connect: self._connect,
             Read: self._read,
-            Poll: self._poll,
+            Poll: lambda _: self.poll(),
             Write: self._write,
             Respond: self._respond,
             PrepareTLS: context_for,
@@ -94,7 +96,7 @@ class BlockingDriver:
 
     def run(self, dialogue: Dialogue[T]) -> T:
         """Carry the dialogue out to its end and give back its result."""
-        self._interrupted.clear()
+        self._begin()
         finished = self._advance(dialogue)
         assert isinstance(finished, Finished)
         value: T = finished.value
@@ -102,16 +104,21 @@ class BlockingDriver:
 
     def stream(self, dialogue: Dialogue[None]) -> Iterator[list[Receipt]]:
         """Carry the dialogue out, and give the receipts that it hands over on its way."""
-        self._interrupted.clear()
+        self._begin()
         while isinstance(step := self._advance(dialogue), Give):
             yield step.receipts
+
+    def _begin(self) -> None:
+        self._interrupted.clear()
+        self._under_way = None
 
     def _advance(self, dialogue: Dialogue[Any]) -> Give | Finished:
         """Carry the dialogue out until it has something to give, or to its end."""
         perform = self._perform
         interrupted = self._interrupted
         try:
-            op: Op = dialogue.send(None)
+            op: Op = self._under_way or dialogue.send(None)
+            self._under_way = None
             while type(op) is not Give:
                 if interrupted.is_set():
                     op = self._stop(dialogue)
@@ -125,8 +132,13 @@ class BlockingDriver:
                     op = self._stop(dialogue) if interrupted.is_set() else dialogue.throw(error)
                 else:
                     # What an interruption does to the socket looks like a close by the server.
-                    cut = result == b"" and interrupted.is_set()
-                    op = self._stop(dialogue) if cut else dialogue.send(result)
+                    if result == b"" and interrupted.is_set():
+                        op = self._stop(dialogue)
+                    elif result is not op:
+                        op = dialogue.send(result)
+                    elif isinstance(op, Respond) and op.receipts:
+                        self._under_way = op
+                        return Give(op.take())
         except StopIteration as stop:
             return Finished(stop.value)
         return op
@@ -148,14 +160,14 @@ class BlockingDriver:
     @property
     def holds_data(self) -> bool:
         """Whether bytes of the server are here that no look at the socket would tell of."""
+        if self._inbox:
+            return True
         connection = self._open_socket()
-        return bool(self._inbox) or (
-            isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
-        )
+        return isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
 
     def poll(self) -> bytes | None:
         """Take what is there: b"" if the server has closed, None if nothing is."""
-        return self._poll(_POLL)
+        return self._take_inbox() if self._inbox else self._receive()
 
     def interrupt(self) -> None:
         """Stop what `run` does now, from any thread or from a handler; the connection is lost."""
@@ -245,19 +257,16 @@ class BlockingDriver:
             self._wait(op.deadline, read=True)
         return data
 
-    def _respond(self, op: Respond) -> bytes | None:
+    def _respond(self, op: Respond) -> object:
         data = self._read(op)
         if not data:
             return data
         write = op.answer(data)
         if write is not None:
             self._write(write)
-        return None
-
-    def _poll(self, _: Poll) -> bytes | None:
-        if self._inbox:
-            return self._take_inbox()
-        return self._receive()
+            op.written()
+        # It gives back itself where it is not at its end.
+        return op if op.goes_on else None
 
     def _write(self, op: Write) -> bool:
         self.begin_write(op)
@@ -274,7 +283,8 @@ class BlockingDriver:
     def go_on_writing(self, op: Write) -> bool:
         """Write what the system takes now, and tell whether that was the rest."""
         connection = self._open_socket()
-        self._check_time(op.deadline)
+        if op.deadline.until is not None:
+            self._check_time(op.deadline)
         # What TLS could not send is encrypted by then, and part of it may be gone: it counts as
         # sent, and is kept to the size of a record.
         most, ahead = (_RECORD, _RECORD) if isinstance(connection, ssl.SSLSocket) else (None, 0)

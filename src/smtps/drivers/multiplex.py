@@ -38,6 +38,7 @@ _ELSEWHERE = (Connect, StartTLS, PrepareTLS, Verify, Await)
 # What leaves the connection as it is, and does not wait for anything else.
 _AT_ONCE = (Respond, Read, Write, Poll, Call, Emit)
 
+_NEVER = float("inf")
 # How many operations are carried out before those are looked after that wait.
 _TURNS = 16
 
@@ -56,8 +57,10 @@ class Lane:
         self.error: SMTPSError | None = None
         #: What it waits for, until when, and after how many seconds that is a timeout.
         self.op: Op | None = None
-        self.until: float | None = None
+        self.until = _NEVER
         self.seconds = 0.0
+        #: What goes on, perhaps, once its answer is written.
+        self.turn: Respond | None = None
 
 
 class Multiplexer:
@@ -73,6 +76,12 @@ class Multiplexer:
         self._waiting: set[Lane] = set()
         self._registered: dict[Lane, tuple[socket.socket, int]] = {}
         self._finished: deque[tuple[Lane, Future[Any]]] = deque()
+        #: Those with an answer that is to be written.
+        self._answering: list[Lane] = []
+        #: Receipts that came while dialogues went on without being asked.
+        self._given: list[Receipt] = []
+        #: No deadline is over before this.
+        self._nearest = _NEVER
 
     def stream(self) -> Iterator[list[Receipt]]:
         """Give the receipts of all lanes as they come. An error ends only the lane that has it."""
@@ -95,6 +104,10 @@ class Multiplexer:
                             yield receipts
                     if self._waiting:
                         self._wait()
+                    self._write_answers()
+                    if self._given:
+                        given, self._given = self._given, []
+                        yield given
 
     # --- one step of one lane ---------------------------------------------------------------------
 
@@ -115,7 +128,7 @@ class Multiplexer:
         try:
             self._begin(lane, op)
         except SMTPSError as failure:
-            self._ready.append((lane, None, failure))
+            self._fail(lane, failure)
         return None
 
     def _begin(self, lane: Lane, op: Op) -> None:
@@ -158,14 +171,57 @@ class Multiplexer:
             if answer is None:
                 self._continue(lane, result)
                 return
-            op = answer
-            driver.begin_write(op)
+            assert isinstance(op, Respond)
+            lane.turn, lane.op = op, answer
+            driver.begin_write(answer)
+            self._answering.append(lane)
+            return
         if driver.go_on_writing(op):
-            self._continue(lane, driver.has_data)
+            if lane.turn is None:
+                self._continue(lane, driver.has_data)
+            else:
+                self._end_turn(lane, lane.turn)
         else:
             hears = selectors.EVENT_READ if driver.hears else 0
             self._await(lane, op, op.deadline.seconds())
             self._register(lane, selectors.EVENT_WRITE | hears)
+
+    def _write_answers(self) -> None:
+        """Write what was answered to several servers, one right after the other.
+
+        A server that is near is woken by the first of them, and still awake when the next one is
+        written; what only we want to know is looked after when all are at work.
+        """
+        answering, self._answering = self._answering, []
+        ended = []
+        for lane in answering:
+            op = lane.op
+            assert isinstance(op, Write)
+            try:
+                if lane.driver.go_on_writing(op):
+                    ended.append(lane)
+                else:
+                    self._go_on(lane, op)
+            except SMTPSError as failure:
+                self._fail(lane, failure)
+        for lane in ended:
+            assert lane.turn is not None
+            self._end_turn(lane, lane.turn)
+
+    def _fail(self, lane: Lane, failure: SMTPSError) -> None:
+        """Let a lane go on with an error."""
+        self._stop_waiting(lane)
+        self._ready.append((lane, None, failure))
+
+    def _end_turn(self, lane: Lane, op: Respond) -> None:
+        """Begin with the next one, now that what was answered is written."""
+        lane.turn = None
+        op.written()
+        self._given += op.take()
+        if op.goes_on and not lane.driver.holds_data:
+            self._await_data(lane, op)
+        else:
+            self._continue(lane, None)
 
     def _await_data(self, lane: Lane, op: Read | Respond) -> None:
         lane.driver.acknowledge()
@@ -181,8 +237,9 @@ class Multiplexer:
 
     def _await(self, lane: Lane, op: Op, seconds: float | None, *, is_timeout: bool = True) -> None:
         lane.op = op
-        lane.until = None if seconds is None else monotonic() + seconds
+        lane.until = _NEVER if seconds is None else monotonic() + seconds
         lane.seconds = seconds or 0.0 if is_timeout else 0.0
+        self._nearest = min(self._nearest, lane.until)
         self._waiting.add(lane)
 
     def _register(self, lane: Lane, events: int) -> None:
@@ -205,7 +262,7 @@ class Multiplexer:
     def _stop_waiting(self, lane: Lane) -> None:
         """Note that a lane waits no longer; its socket stays registered, as it soon waits again."""
         self._waiting.discard(lane)
-        lane.op = None
+        lane.op = lane.turn = None
 
     def _wake(self, lane: Lane, done: Future[Any]) -> None:
         """Called by a helper thread when its work is done."""
@@ -217,23 +274,26 @@ class Multiplexer:
 
     def _wait(self) -> None:
         """Wait until something can go on, or a deadline is over."""
-        until = min((lane.until for lane in self._waiting if lane.until is not None), default=None)
-        timeout = None if until is None else max(0.0, until - monotonic())
+        timeout = None if self._nearest == _NEVER else max(0.0, self._nearest - monotonic())
         if self._ready:
             timeout = 0.0
         for key, events in self._selector.select(timeout):
             if key.data is None:
                 self._ear.recv(4096)
-                continue
-            if key.data in self._waiting:
+            elif key.data in self._waiting:
                 self._resume(key.data, events)
         while self._finished:
             self._finish(*self._finished.popleft())
-        now = monotonic()
-        for lane in [one for one in self._waiting if one.until is not None and one.until <= now]:
+        if self._nearest != _NEVER and monotonic() >= self._nearest:
+            self._expire(monotonic())
+
+    def _expire(self, now: float) -> None:
+        """Let those go on who have waited for as long as they may."""
+        for lane in [one for one in self._waiting if one.until <= now]:
             seconds, is_sleep = lane.seconds, isinstance(lane.op, Sleep)
             self._stop_waiting(lane)
             self._ready.append((lane, None, None if is_sleep else TimedOut(seconds)))
+        self._nearest = min((lane.until for lane in self._waiting), default=_NEVER)
 
     def _resume(self, lane: Lane, events: int) -> None:
         op = lane.op
@@ -243,8 +303,7 @@ class Multiplexer:
                 lane.driver.listen()
             self._go_on(lane, op)
         except SMTPSError as failure:
-            self._stop_waiting(lane)
-            self._ready.append((lane, None, failure))
+            self._fail(lane, failure)
 
     def _finish(self, lane: Lane, done: Future[Any]) -> None:
         self._stop_waiting(lane)

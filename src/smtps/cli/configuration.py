@@ -115,8 +115,11 @@ class Configuration:
         """Whether it says where to send."""
         return bool(self._sample.mail_server)
 
-    def relay(self) -> SMTPS:
+    def relay(self, *, logs_in: bool = True) -> SMTPS:
         """Make a connection, not yet connected, with its password.
+
+        Args:
+            logs_in: whether it is to have a user at all.
 
         Raises:
             Failure: no relay is named, or the password cannot be had.
@@ -128,6 +131,10 @@ class Configuration:
                 CONFIG,
             )
         smtp = self._made()
+        if not logs_in:
+            for name in ("user", "password", "authorization_identity", "auth_mechanism"):
+                smtp.options[name].reset(smtp)
+            return smtp
         if self._password is None:
             self._password = self._asked()
         if self._password:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .. import codec
 from ..errors import SMTPSError
-from . import config, demo, outbox, send, sendmail
+from . import config, demo, outbox, probe, send, sendmail
 from .exits import INTERRUPTED, IOERR, SOFTWARE, Failure, status_of
 from .parsing import Parser
 from .terminal import complain
@@ -39,6 +39,7 @@ def make_parser() -> Parser:
     send.add_commands(commands)
     sendmail.add_commands(commands)
     outbox.add_commands(commands)
+    probe.add_commands(commands)
     config.add_commands(commands)
     demo.add_commands(commands)
     return parser

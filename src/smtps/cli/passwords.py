@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from .exits import NOINPUT
+from .exits import CONFIG, NOINPUT, Failure
 from .sources import Given
 from .terminal import complain
 
@@ -40,11 +40,11 @@ def password_from_command(given: Given) -> str:
             check=False,
         )
     except OSError as error:
-        raise given.refusal(f"cannot be run: {error.strerror}") from error
+        raise _failure(given, f"cannot be run: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:
-        raise given.refusal(f"did not end in {_SECONDS} s") from error
+        raise _failure(given, f"did not end in {_SECONDS} s") from error
     if done.returncode:
-        raise given.refusal(f"failed with status {done.returncode}")
+        raise _failure(given, f"failed with status {done.returncode}")
     return _first_line(given, done.stdout, "printed")
 
 
@@ -60,10 +60,15 @@ def password_from_file(given: Given) -> str:
         if path.stat().st_mode & stat.S_IROTH:
             complain(f"warning: everyone can read the password in {path}; chmod 600 {path}")
     except OSError as error:
-        failure = given.refusal(f"cannot be read: {error.strerror}")
-        failure.status = NOINPUT
-        raise failure from error
+        raise _failure(given, f"cannot be read: {error.strerror}", NOINPUT) from error
     return _first_line(given, data, "holds")
+
+
+def _failure(given: Given, reason: str, status: int = CONFIG) -> Failure:
+    """Say why there is no password; the argument itself, if it is one, is not what is wrong."""
+    failure = given.refusal(reason)
+    failure.status = status
+    return failure
 
 
 def _first_line(given: Given, data: bytes, verb: str) -> str:
@@ -71,7 +76,7 @@ def _first_line(given: Given, data: bytes, verb: str) -> str:
     try:
         password = line.decode()
     except UnicodeDecodeError:
-        raise given.refusal(f"{verb} a first line that is not UTF-8") from None
+        raise _failure(given, f"{verb} a first line that is not UTF-8") from None
     if not password:
-        raise given.refusal(f"{verb} no password on its first line")
+        raise _failure(given, f"{verb} no password on its first line")
     return password

@@ -16,7 +16,7 @@ from ._pure.texts import EncodedText
 if TYPE_CHECKING or implementation == "pure":
     from ._pure.addresses import plain_addresses, plain_mailbox
     from ._pure.base64 import Base64Encoder, encode_base64, encode_base64_into
-    from ._pure.canonical import BodyCanonicalizer
+    from ._pure.canonical import BodyCanonicalizer, canonical_fields
     from ._pure.dots import (
         DotStuffer,
         dot_stuff,
@@ -34,7 +34,7 @@ if TYPE_CHECKING or implementation == "pure":
 else:
     from ._fast.addresses import plain_addresses, plain_mailbox
     from ._fast.base64 import Base64Encoder, encode_base64, encode_base64_into
-    from ._fast.canonical import BodyCanonicalizer
+    from ._fast.canonical import BodyCanonicalizer, canonical_fields
     from ._fast.dots import (
         DotStuffer,
         dot_stuff,
@@ -60,6 +60,7 @@ __all__ = [
     "ReplyParser",
     "Survey",
     "address_field",
+    "canonical_fields",
     "dot_stuff",
     "dot_stuff_into",
     "encode_base64",

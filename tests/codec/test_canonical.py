@@ -60,3 +60,41 @@ def test_the_examples_of_the_rfc(codec: SimpleNamespace) -> None:
     assert body.update(b" C \r\nD \t E\r\n\r\n\r\n") + body.finish() == b" C\r\nD E\r\n"
     body = codec.BodyCanonicalizer(False)
     assert body.update(b" C \r\nD \t E\r\n\r\n\r\n") + body.finish() == b" C \r\nD \t E\r\n"
+
+
+HEADERS = st.lists(
+    st.sampled_from(
+        [
+            b" ",
+            b"\t",
+            b"\r",
+            b"\n",
+            b"\r\n",
+            b":",
+            b"Subject",
+            b"A",
+            b"b c",
+            b"\r\n ",
+            b"X-Y: z\r\n",
+        ]
+    )
+    | st.binary(max_size=4),
+    max_size=24,
+).map(b"".join)
+
+
+@given(data=HEADERS)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(data=b"A :\t b\r\n\t c  \r\n \r\nB:\r\n")
+@example(data=b" X: y")
+@example(data=b"no colon")
+def test_fields_are_parted_and_made_canonical(codec: SimpleNamespace, data: bytes) -> None:
+    fields = [field for field in re.split(rb"\r\n(?![ \t])", data) if field]
+    names = [field.split(b":")[0].strip(b" \t").lower() for field in fields]
+    assert codec.canonical_fields(data, False) == list(zip(names, fields, strict=True))
+    found = codec.canonical_fields(data)
+    assert [name for name, _ in found] == names
+    for field, (_, canonical) in zip(fields, found, strict=True):
+        name, _, value = field.partition(b":")
+        words = re.split(rb"[ \t]+", value.replace(b"\r\n ", b" ").replace(b"\r\n\t", b"\t"))
+        assert canonical == name.rstrip(b" \t").lower() + b":" + b" ".join(filter(None, words))

@@ -1,4 +1,4 @@
-"""The body of a message in the canonical form that a signature is made over. RFC 6376, 3.4."""
+"""Headers and body in the canonical form that a signature is made over. RFC 6376, 3.4."""
 
 from __future__ import annotations
 
@@ -10,9 +10,33 @@ from .buffers import as_bytes
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["BodyCanonicalizer"]
+__all__ = ["BodyCanonicalizer", "canonical_fields"]
 
 _blanks = re.compile(rb"[ \t]+")
+_fold = re.compile(rb"\r\n(?=[ \t])")
+_end = re.compile(rb"\r\n(?![ \t])")
+
+
+def canonical_fields(headers: Buffer, relaxed: bool = True, /) -> list[tuple[bytes, bytes]]:
+    """Part a header block into its fields, and bring each into its canonical form.
+
+    Args:
+        relaxed: whether names are made lower case and white space in values counts as one blank;
+            otherwise fields stay as they are.
+
+    Returns:
+        The name of each in lower case, and the field without its last line end.
+    """
+    return [_field(field, relaxed) for field in _end.split(as_bytes(headers)) if field]
+
+
+def _field(field: bytes, relaxed: bool) -> tuple[bytes, bytes]:
+    name, _, value = field.partition(b":")
+    name = name.rstrip(b" \t").lower()
+    if relaxed:
+        value = _blanks.sub(b" ", _fold.sub(b"", value)).strip(b" ")
+        field = name + b":" + value
+    return name.lstrip(b" \t"), field
 
 
 class BodyCanonicalizer:

@@ -1,11 +1,12 @@
-"""Header fields in their canonical form, and which of them a signature covers. RFC 6376."""
+"""Which header fields a signature covers, and how it names them. RFC 6376."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
 
-__all__ = ["COVERED", "Field", "canonical", "choose", "split_fields"]
+__all__ = ["COVERED", "Choice", "choose"]
 
 #: What is covered by default: what readers and filters act upon. RFC 6376, section 5.4.1.
 COVERED = (
@@ -21,47 +22,45 @@ _SEALED = frozenset(
         *("mime-version", "content-type", "content-transfer-encoding"),
     )
 )
-
-_fold = re.compile(rb"\r\n(?=[ \t])")
-_white_space = re.compile(rb"[ \t]+")
-_end = re.compile(rb"\r\n(?![ \t])")
-
-#: The name in lower case, and the field as it stands, without its last line end.
-Field = tuple[str, bytes]
+# Lines of the header keep to 76 characters.
+_ROOM = 74
 
 
-def split_fields(headers: bytes) -> list[Field]:
-    """Part a header block into its fields."""
-    return [
-        (field.partition(b":")[0].strip(b" \t").lower().decode("ascii", "replace"), field)
-        for field in _end.split(headers)
-        if field
-    ]
+class Choice(NamedTuple):
+    """The fields of a header block that are signed."""
+
+    #: The h= tag, on as many lines as it needs. Names stand for nothing where there is no field.
+    tag: bytes
+    #: Where the fields to be hashed stand, in the order of the tag.
+    places: tuple[int, ...]
 
 
-def choose(fields: Iterable[Field], covered: Iterable[str]) -> tuple[list[str], list[bytes]]:
+# Most messages of a program have the same fields.
+@lru_cache(maxsize=256)
+def choose(names: tuple[bytes, ...], covered: tuple[str, ...]) -> Choice:
     """Choose the fields to sign, each name from the last to the first. RFC 6376, section 5.4.2.
 
-    Returns:
-        The names for the h= tag, and the fields to be hashed; names stand for nothing where the
-        field does not exist.
+    Args:
+        names: those of the fields, in lower case, as they stand.
     """
-    found: dict[str, list[bytes]] = {}
-    for name, field in fields:
-        found.setdefault(name, []).append(field)
-    names: list[str] = []
-    chosen: list[bytes] = []
+    signed: list[str] = []
+    places: list[int] = []
     for name in covered:
-        instances = found.get(name, [])
-        names += [name] * (len(instances) + (name in _SEALED))
-        chosen += reversed(instances)
-    return names, chosen
+        found = [place for place, one in enumerate(names) if one == name.encode("ascii")]
+        signed += [name] * (len(found) + (name in _SEALED))
+        places += reversed(found)
+    return Choice("\r\n".join(_folded(signed)).encode("ascii"), tuple(places))
 
 
-def canonical(field: bytes, relaxed: bool) -> bytes:
-    """Bring a field into its canonical form, without a line end. RFC 6376, section 3.4."""
-    if not relaxed:
-        return field
-    name, _, value = field.partition(b":")
-    value = _white_space.sub(b" ", _fold.sub(b"", value))
-    return name.rstrip(b" \t").lower() + b":" + value.strip(b" ")
+def _folded(names: Iterable[str]) -> list[str]:
+    """Write the names with colons between, on as many lines as they need."""
+    first, *others = names
+    lines = [f" h={first}"]
+    for name in others:
+        if len(lines[-1]) + len(name) > _ROOM:
+            lines[-1] += ":"
+            lines.append("  " + name)
+        else:
+            lines[-1] += ":" + name
+    lines[-1] += ";"
+    return lines

@@ -57,10 +57,8 @@ def load_key(key: bytes | str | os.PathLike[str], password: bytes | None = None)
     if isinstance(loaded, RSAPrivateKey):
         if loaded.key_size < _LEAST_BITS:
             raise BadValue("key", f"has {loaded.key_size} bits; make one of {_LEAST_BITS} or more")
-        rsa = loaded
-        return SigningKey(
-            "rsa-sha256", lambda data: rsa.sign(data, padding.PKCS1v15(), hashes.SHA256())
-        )
+        rsa, scheme, algorithm = loaded, padding.PKCS1v15(), hashes.SHA256()
+        return SigningKey("rsa-sha256", lambda data: rsa.sign(data, scheme, algorithm))
     if isinstance(loaded, Ed25519PrivateKey):
         ed25519 = loaded
         # RFC 8463 3: the hash of the data is what is signed.

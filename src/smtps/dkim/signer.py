@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 from ..address import domain_to_wire
-from ..codec import BodyCanonicalizer
+from ..codec import BodyCanonicalizer, canonical_fields
 from ..errors import BadValue
-from .headers import COVERED, canonical, choose, split_fields
+from .headers import COVERED, choose
 from .keys import load_key
 
 __all__ = ["BodyDigest", "DkimSigner"]
@@ -31,7 +31,7 @@ class BodyDigest:
         self._body = BodyCanonicalizer(relaxed)
         self._hash = sha256()
 
-    def update(self, piece: bytes, /) -> None:
+    def update(self, piece: bytes | memoryview, /) -> None:
         """Take in the next piece."""
         self._hash.update(self._body.update(piece))
 
@@ -89,8 +89,9 @@ class DkimSigner:
             raise BadValue("expires", "expected a number of seconds from 1")
         self._expires = expires
         self._opening = (
-            f"v=1; a={self._key.algorithm}; c={header_form}/{self.body_form}; d={self.domain};"
-        )
+            f"DKIM-Signature: v=1; a={self._key.algorithm}; c={header_form}/{self.body_form};"
+            f" d={self.domain};\r\n s={selector}; "
+        ).encode("ascii")
 
     def __repr__(self) -> str:
         return f"<DkimSigner {self.selector}._domainkey.{self.domain}, {self._key.algorithm}>"
@@ -113,27 +114,22 @@ class DkimSigner:
         Raises:
             BadValue: there is no From, which must be signed.
         """
-        fields = split_fields(headers)
-        if not any(name == "from" for name, _ in fields):
+        fields = canonical_fields(headers, self._relaxed)
+        names = tuple([name for name, _ in fields])
+        if b"from" not in names:
             raise BadValue("from_", "missing; a signature must cover it", code=164)
-        names, chosen = choose(fields, self._covered)
+        choice = choose(names, self._covered)
         now = int(time.time())
-        until = f" x={now + self._expires};" if self._expires else ""
-        unsigned = "\r\n".join(
-            (
-                f"DKIM-Signature: {self._opening}",
-                f" s={self.selector}; t={now};{until}",
-                *_folded(" h=", names),
-                f" bh={_base64(body_digest)};",
-                " b=",
-            )
-        ).encode("ascii")
-        hashed = [canonical(field, self._relaxed) for field in chosen]
+        until = b" x=%d;" % (now + self._expires) if self._expires else b""
+        unsigned = b"%st=%d;%b\r\n%b\r\n bh=%b;\r\n b=" % (
+            self._opening, now, until, choice.tag, b2a_base64(body_digest, newline=False)
+        )  # fmt: skip
+        hashed = [fields[place][1] for place in choice.places]
         # RFC 6376 3.7: the signature's own field comes last, with b= empty and without a line end.
-        hashed.append(canonical(unsigned, self._relaxed))
-        signed = _base64(self._key.sign(b"\r\n".join(hashed)))
+        hashed += (field for _, field in canonical_fields(unsigned, self._relaxed))
+        signed = b2a_base64(self._key.sign(b"\r\n".join(hashed)), newline=False)
         pieces = [signed[at : at + _ROOM] for at in range(0, len(signed), _ROOM)]
-        return unsigned + "\r\n ".join(pieces).encode("ascii") + b"\r\n"
+        return unsigned + b"\r\n ".join(pieces) + b"\r\n"
 
 
 def _names(headers: Iterable[str] | None) -> tuple[str, ...]:
@@ -146,20 +142,3 @@ def _names(headers: Iterable[str] | None) -> tuple[str, ...]:
         if not _field_name(name):
             raise BadValue("headers", "holds what is no name of a header")
     return tuple(dict.fromkeys(["from", *names]))
-
-
-def _folded(tag: str, names: list[str]) -> list[str]:
-    """Write the names with colons between, on as many lines as they need."""
-    lines = [tag + names[0]]
-    for name in names[1:]:
-        if len(lines[-1]) + len(name) > _ROOM:
-            lines[-1] += ":"
-            lines.append("  " + name)
-        else:
-            lines[-1] += ":" + name
-    lines[-1] += ";"
-    return lines
-
-
-def _base64(data: bytes) -> str:
-    return b2a_base64(data, newline=False).decode("ascii")

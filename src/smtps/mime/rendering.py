@@ -79,21 +79,21 @@ class Rendering:
         assert isinstance(first, bytes)
         self._pieces[0] = headers + first
 
-    def parted(self) -> tuple[bytes, Iterator[bytes]]:
+    def parted(self) -> tuple[bytes, Iterator[bytes | memoryview]]:
         """Give the header block, and the body behind the blank line."""
         first = self._pieces[0]
         assert isinstance(first, bytes)
-        head, _, start = first.partition(b"\r\n\r\n")
+        end = first.index(b"\r\n\r\n") + 2
 
-        def body() -> Iterator[bytes]:
-            yield start
+        def body() -> Iterator[bytes | memoryview]:
+            yield memoryview(first)[end + 2 :]
             for piece in self._pieces[1:]:
                 if isinstance(piece, Stream):
                     yield from piece.pieces()
                 else:
                     yield piece
 
-        return head + b"\r\n", body()
+        return first[:end], body()
 
 
 def _joined(pieces: Sequence[Piece]) -> list[Piece]:

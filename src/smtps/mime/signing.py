@@ -14,7 +14,7 @@ __all__ = ["BodyHash", "Signer", "check_cover", "signatures"]
 class BodyHash(Protocol):
     """The hash of a body, taken piece by piece."""
 
-    def update(self, piece: bytes, /) -> None:
+    def update(self, piece: bytes | memoryview, /) -> None:
         """Take in the next piece."""
 
     def digest(self) -> bytes:

@@ -8,7 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from smtps.testing import Fault, Sink
+import smtps
+from smtps import Envelope
+from smtps.testing import Fault, Sink, SinkMessage
 from tests.support.raw import RawClient, dial, greet, submit
 
 
@@ -112,3 +114,12 @@ def test_bytes_are_counted_in_both_directions() -> None:
         sink.wait_until(
             lambda: sink.connections[0].sent == len("220 sink.example ESMTP\r\n250 OK\r\n")
         )
+
+
+def test_messages_go_to_a_function_of_ones_own_and_are_not_kept() -> None:
+    taken: list[SinkMessage] = []
+    with Sink(on_message=taken.append) as sink:
+        smtps.send((Envelope("a@b.example", ["c@d.example"]), b"Hi\r\n"), sink.url)
+        assert sink.count == 1
+        assert sink.messages == ()
+    assert taken[0].content == b"Hi\r\n"

@@ -21,7 +21,7 @@ from .progress import Progress
 from .rows import Rows
 from .sending import Ending, send_each
 from .tally import Records, Tally, facts_of, sentences
-from .terminal import complain, say, say_json
+from .terminal import complain, counted, say, say_json
 
 __all__ = ["add_commands"]
 
@@ -220,7 +220,7 @@ def _rehearse(items: Iterable[Item], arguments: argparse.Namespace) -> int:
     if arguments.json:
         say_json({"would_send": good, "problems": problems})
     else:
-        say(f"{good:,} message{'s' * (good != 1)} could be sent; nothing was")
+        say(f"{counted(good, 'message')} could be sent; nothing was")
     for line in problems[:10]:
         complain(line)
     return DATAERR if problems else OK

@@ -10,7 +10,7 @@ from typing import Any, Self, TextIO
 from ..errors import BadValue
 from ..receipt import Outcome, Receipt
 from .exits import CANTCREAT, IOERR, OK, Failure, status_of_all, status_of_receipt
-from .terminal import plain
+from .terminal import counted, plain
 
 __all__ = ["Records", "Tally", "facts_of", "sentences"]
 
@@ -66,7 +66,7 @@ class Tally:
             if self.messages[outcome]
         ]
         total = sum(self.messages.values())
-        return f"{total:,} message{'s' * (total != 1)}: {', '.join(counts) or 'none sent'}"
+        return f"{counted(total, 'message')}: {', '.join(counts) or 'none sent'}"
 
     def facts(self) -> dict[str, Any]:
         """Give the counts for JSON."""

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-__all__ = ["complain", "plain", "say", "say_json", "table"]
+__all__ = ["complain", "counted", "plain", "say", "say_json", "table"]
 
 
 def say(text: str = "") -> None:
@@ -34,6 +34,11 @@ def plain(text: str) -> str:
 def _visible(character: str) -> str:
     # Half of a surrogate pair, from a byte that is no UTF-8, cannot be printed either.
     return character.encode("unicode_escape").decode()
+
+
+def counted(number: int, noun: str) -> str:
+    """Give a number with its noun, in the plural where it is one."""
+    return f"{number:,} {noun}" + "s" * (number != 1)
 
 
 def table(rows: list[tuple[str, ...]], *, indent: str = "  ") -> list[str]:

@@ -57,6 +57,9 @@ class Sink:
         faults: what goes wrong; more can be added by `add_fault`.
         record: keep messages and commands. Without it they are counted only, which is fast and
             takes little memory however large they are.
+        on_message: called with each message in place of keeping it in `messages`, one at a time, on
+            the thread of its client, who hears that it was taken afterwards, and not if an
+            `OSError` is raised.
         split: send every reply byte by byte.
         name: what the sink calls itself.
         lmtp: speak LMTP: LHLO, and one last reply for each recipient, where a fault on "." looks
@@ -80,6 +83,7 @@ class Sink:
         require_auth: bool = False,
         faults: Iterable[Fault] = (),
         record: bool = True,
+        on_message: Callable[[SinkMessage], object] | None = None,
         split: bool = False,
         name: str = "sink.example",
         lmtp: bool = False,
@@ -88,6 +92,7 @@ class Sink:
         self._tls = tls
         self._users = users
         self._split = split
+        self._on_message = on_message
         self._certificate = certificate or default_certificate()
         self._service = Service(
             name=name,
@@ -268,9 +273,11 @@ class Sink:
 
     def _deliver(self, message: SinkMessage | None) -> None:
         with self._changed:
-            self._count += 1
-            if message is not None:
+            if message is not None and self._on_message is not None:
+                self._on_message(message)
+            elif message is not None:
                 self._messages.append(message)
+            self._count += 1
             self._changed.notify_all()
 
     def _notice(self) -> None:

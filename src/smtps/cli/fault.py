@@ -1,0 +1,52 @@
+"""Faults in an argument: `on=RCPT,nth=2,reply=550 5.1.1 no such user`."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ..testing import Fault
+
+__all__ = ["read_fault"]
+
+
+def _bytes(text: str) -> bytes:
+    # A line end cannot be typed in an argument.
+    return text.encode().replace(rb"\r", b"\r").replace(rb"\n", b"\n")
+
+
+_KINDS: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("on", "when", "reply"), str),
+    **dict.fromkeys(("received", "sent", "nth", "connection"), int),
+    **dict.fromkeys(("delay", "drip"), float),
+    "inject": _bytes,
+}
+_FLAGS = ("silent", "drop", "reset", "half_close", "stall")
+# A comma may stand in a reply; only one before another name ends a value.
+_start = re.compile(rf"(?:^|,)\s*({'|'.join((*_KINDS, *_FLAGS))})(?=[=,]|$)")
+_word = re.compile(r"[a-z_]+")
+
+
+def read_fault(text: str) -> Fault:
+    """Read a fault; see `smtps.testing.Fault` for what the names mean."""
+    found = list(_start.finditer(text))
+    if not found or found[0].start():
+        word = _word.match(text.strip())
+        close = difflib.get_close_matches(word[0] if word else "", [*_KINDS, *_FLAGS], n=1)
+        hint = f"did you mean {close[0]}?" if close else "write on=RCPT,reply=550 no, or the like"
+        raise argparse.ArgumentTypeError(f"{text!r}: {hint}")
+    values: dict[str, Any] = {}
+    ends = [match.start() for match in found[1:]] + [len(text)]
+    for match, end in zip(found, ends, strict=True):
+        name, value = match[1], text[match.end() : end].removeprefix("=")
+        try:
+            values[name] = True if name in _FLAGS else _KINDS[name](value)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r}: {name}={value} is no number") from None
+    try:
+        return Fault(**values)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error}") from None

@@ -79,6 +79,7 @@ class Letter(NamedTuple):
         reply: Reply | None,
         error: SMTPSError | None = None,
     ) -> Receipt:
+        sender, addresses = self.envelope.sender, self.envelope.addresses
         return Receipt.of_decided(
-            self.number, self.message_id, self.envelope, refusals, outcome, reply, error
+            self.number, self.message_id, sender, addresses, refusals, outcome, reply, error
         )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, cast
 
-from .envelope import Envelope
 from .errors import DeliveryUnknown, MessageRefused, RecipientsRefused, SMTPSError
 from .reply import Reply
 
@@ -107,7 +106,8 @@ class Receipt:
         cls,
         index: int,
         message_id: str | None,
-        envelope: Envelope,
+        sender: str,
+        addresses: Sequence[str],
         refusals: Mapping[int, Reply],
         outcome: Outcome,
         reply: Reply | None,
@@ -124,9 +124,9 @@ class Receipt:
             RecipientResult(address, outcome_of(refusals[place]), refusals[place])
             if place in refusals
             else RecipientResult(address, outcome, reply)
-            for place, address in enumerate(envelope.addresses)
+            for place, address in enumerate(addresses)
         )
-        return cls(index, message_id, envelope.sender, results, reply, error)
+        return cls(index, message_id, sender, results, reply, error)
 
     @property
     def results(self) -> tuple[RecipientResult, ...]:

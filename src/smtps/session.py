@@ -110,11 +110,13 @@ class Session:
         bounded = options.settings.absolute_timeout and options.timeout
         self.until = monotonic() + options.timeout if bounded else None
         self._usual = self._limit(options.timeout or None)
+        self._final: Deadline | None = None
 
     def deadline(self, phase: Phase) -> Deadline:
         """Tell how long an operation of this phase may take. RFC 5321, section 4.5.3.2."""
         if phase is Phase.FINAL:
-            return self._limit(self._final_seconds())
+            self._final = self._final or self._limit(self._final_seconds())
+            return self._final
         if phase is Phase.CONNECT and self.options.settings.connection_timeout:
             return self._limit(self.options.settings.connection_timeout)
         if phase is Phase.QUIT:

@@ -9,7 +9,7 @@ from ..reply import Reply
 from ..session import Session
 from ..tray import Tray
 from .exchange import read_reply, write
-from .transaction import Transaction
+from .progress import Progress
 
 __all__ = ["send_chunks"]
 
@@ -20,7 +20,7 @@ _MOST_UNANSWERED = 8
 _MARGIN = 40
 
 
-def send_chunks(session: Session, transaction: Transaction) -> Dialogue[Reply]:
+def send_chunks(session: Session, transaction: Progress) -> Dialogue[Reply]:
     """Send the content, and give the reply that decides: to the last chunk, or a refusal before it.
 
     The last chunk waits until all others are answered, so that what was refused is not handed over.

@@ -22,19 +22,25 @@ from ..reply import Reply
 from ..session import Session
 from ..wire.content import CHUNK_SIZE, Section
 from .chunks import send_chunks
-from .exchange import check_quiet, exchange, hear_last_words, read_reply, reset, write
+from .exchange import (
+    check_quiet,
+    exchange,
+    hear_last_words,
+    read_replies,
+    read_reply,
+    reset,
+    write,
+)
 from .manners import may_pipeline
 from .opening import ask_again
-from .transaction import Transaction
+from .progress import Progress
 
 __all__ = ["deliver"]
 
 _TRANSFERS = {StartTransfer, Transfer, EndTransfer}
 
 
-def deliver(
-    session: Session, transaction: Transaction, *, careful: bool = False
-) -> Dialogue[Receipt]:
+def deliver(session: Session, transaction: Progress, *, careful: bool = False) -> Dialogue[Receipt]:
     """Carry out one transaction, whatever becomes of it: the receipt says.
 
     Args:
@@ -66,19 +72,20 @@ def deliver(
     return receipt
 
 
-def _commands(session: Session, transaction: Transaction) -> tuple[bytes, list[bytes]]:
+def _commands(session: Session, transaction: Progress) -> tuple[bytes, list[bytes]]:
     capabilities = session.capabilities
     return transaction.mail(capabilities), transaction.rcpts(capabilities)
 
 
 def _transact(
-    session: Session, transaction: Transaction, mail: bytes, rcpts: list[bytes], careful: bool
+    session: Session, transaction: Progress, mail: bytes, rcpts: list[bytes], careful: bool
 ) -> Dialogue[Receipt]:
+    is_lmtp = session.is_lmtp
     if may_pipeline(session):
         # A required recipient may still stop the message, so DATA waits for the replies:
         # after it, an empty message would go to the recipients that were accepted.
         # RFC 2033 4.2: DATA without an accepted recipient has no end that is answered.
-        early_data = not (transaction.required or session.is_lmtp or careful)
+        early_data = not (transaction.required or is_lmtp or careful)
         data_reply, error = yield from _send_group(session, transaction, mail, rcpts, early_data)
     else:
         data_reply, error = None, (yield from _send_each(session, transaction, mail, rcpts))
@@ -86,8 +93,8 @@ def _transact(
         if data_reply is not None and data_reply.code == 354:
             yield from _end_nothing(session)
         return (yield from _give_up(session, transaction, error))
-    takes_chunks = session.capabilities.chunking and not session.is_lmtp
-    if careful and takes_chunks and not _TRANSFERS & session.heard:
+    takes_chunks = careful and session.capabilities.chunking and not is_lmtp
+    if takes_chunks and not _TRANSFERS & session.heard:
         return (yield from _deliver_chunks(session, transaction))
     if data_reply is None:
         data_reply = yield from exchange(session, b"DATA\r\n", Phase.DATA)
@@ -98,8 +105,8 @@ def _transact(
             )
         refusal = MessageRefused(data_reply)
         return (yield from _give_up(session, transaction, refusal, data_reply))
-    yield from _send_content(session, transaction)
-    if session.is_lmtp:
+    yield from _send_content(session, transaction, transaction.accepted_count if is_lmtp else 1)
+    if is_lmtp:
         return (yield from _hear_each(session, transaction))
     final = yield from read_reply(session)
     _check_final(final)
@@ -108,7 +115,7 @@ def _transact(
     return (yield from _give_up(session, transaction, MessageRefused(final), final))
 
 
-def _deliver_chunks(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
+def _deliver_chunks(session: Session, transaction: Progress) -> Dialogue[Receipt]:
     try:
         final = yield from send_chunks(session, transaction)
     except (SessionError, ServiceClosing):
@@ -125,7 +132,7 @@ def _deliver_chunks(session: Session, transaction: Transaction) -> Dialogue[Rece
     return (yield from _give_up(session, transaction, MessageRefused(final), final))
 
 
-def _hear_each(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
+def _hear_each(session: Session, transaction: Progress) -> Dialogue[Receipt]:
     """Read one final reply for each accepted recipient, in their order. RFC 2033, section 4.2."""
     for _ in range(transaction.accepted_count):
         final = yield from read_reply(session)
@@ -142,30 +149,31 @@ def _check_final(final: Reply) -> None:
 
 
 def _send_group(
-    session: Session, transaction: Transaction, mail: bytes, rcpts: list[bytes], early_data: bool
+    session: Session, transaction: Progress, mail: bytes, rcpts: list[bytes], early_data: bool
 ) -> Dialogue[tuple[Reply | None, SMTPSError | None]]:
     """Send MAIL, every RCPT and perhaps DATA in one write, then read the replies. RFC 2920."""
     data = [b"DATA\r\n"] if early_data else []
     phases = [Phase.MAIL, *[Phase.RCPT] * len(rcpts), *[Phase.DATA] * len(data)]
     yield from write(session, b"".join((mail, *rcpts, *data)), *phases)
-    mail_reply = yield from read_reply(session)
-    for _ in rcpts:
-        reply = yield from read_reply(session)
-        if mail_reply.positive:
-            transaction.rcpt_replies.append(reply)
-    data_reply = (yield from read_reply(session)) if data else None
+    replies: list[Reply] = []
+    try:
+        yield from read_replies(session, len(phases), replies)
+    finally:
+        transaction.note(replies)
+    data_reply = replies[-1] if data else None
+    mail_reply = replies[0]
     if not mail_reply.positive:
-        return data_reply, SenderRefused(transaction.envelope.sender, mail_reply)
+        return data_reply, SenderRefused(transaction.sender, mail_reply)
     return data_reply, _recipients_error(transaction)
 
 
 def _send_each(
-    session: Session, transaction: Transaction, mail: bytes, rcpts: list[bytes]
+    session: Session, transaction: Progress, mail: bytes, rcpts: list[bytes]
 ) -> Dialogue[SMTPSError | None]:
     """Send MAIL and every RCPT one by one, and stop at the first that decides."""
-    mail_reply = yield from exchange(session, mail, Phase.MAIL)
+    mail_reply = transaction.mail_reply = yield from exchange(session, mail, Phase.MAIL)
     if not mail_reply.positive:
-        return SenderRefused(transaction.envelope.sender, mail_reply)
+        return SenderRefused(transaction.sender, mail_reply)
     for rcpt in rcpts:
         reply = yield from exchange(session, rcpt, Phase.RCPT)
         transaction.rcpt_replies.append(reply)
@@ -174,19 +182,22 @@ def _send_each(
     return _recipients_error(transaction)
 
 
-def _recipients_error(transaction: Transaction) -> SMTPSError | None:
-    required = transaction.required_refused
-    if required:
+def _recipients_error(transaction: Progress) -> SMTPSError | None:
+    if transaction.required and (required := transaction.required_refused):
         return RecipientsRefused(required)
     if transaction.any_accepted:
         return None
     return RecipientsRefused(transaction.refused)
 
 
-def _send_content(session: Session, transaction: Transaction) -> Dialogue[None]:
-    """Send the content and its end. Until the end is written, nothing was handed over."""
+def _send_content(session: Session, transaction: Progress, finals: int) -> Dialogue[None]:
+    """Send the content and its end. Until the end is written, nothing was handed over.
+
+    Args:
+        finals: how many replies answer the end.
+    """
     content = transaction.content
-    session.expect(*[Phase.FINAL] * (transaction.accepted_count if session.is_lmtp else 1))
+    session.expect(*[Phase.FINAL] * finals)
     told = bool(_TRANSFERS & session.heard)
     if content.whole is not None and len(content.whole) <= CHUNK_SIZE and not told:
         transaction.handed_over = True
@@ -251,7 +262,7 @@ def _end_nothing(session: Session) -> Dialogue[None]:
 
 
 def _give_up(
-    session: Session, transaction: Transaction, error: SMTPSError, reply: Reply | None = None
+    session: Session, transaction: Progress, error: SMTPSError, reply: Reply | None = None
 ) -> Dialogue[Receipt]:
     """End the transaction, so that it lends its sender and recipients to no other."""
     yield from reset(session)

@@ -13,6 +13,7 @@ __all__ = [
     "check_quiet",
     "exchange",
     "gain",
+    "read_replies",
     "read_reply",
     "remark",
     "reset",
@@ -70,21 +71,37 @@ def read_reply(session: Session) -> Dialogue[Reply]:
         ServiceClosing: it is a 421, behind which no other reply comes. RFC 5321, section 3.8.
         ConnectionLost, TimedOut, ProtocolError: there is no reply; the session is over.
     """
-    phase = session.phase
-    while (reply := session.take()) is None:
-        try:
-            data = yield Read(session.deadline(phase))
-        except SessionError as error:
-            error.at(phase)
-            raise
-        session.receive(data)
-    if session.trail:
-        for line in reply.raw.split("\r\n"):
-            yield Emit(PITrail(Direction.SERVER, line))
-    if reply.code == 421 and phase not in _SAID_ANYWAY:
-        session.over = True
-        raise ServiceClosing(reply, phase=phase)
-    return reply
+    replies: list[Reply] = []
+    yield from read_replies(session, 1, replies)
+    return replies[0]
+
+
+def read_replies(session: Session, count: int, replies: list[Reply]) -> Dialogue[None]:
+    """Wait for the replies to so many commands, the oldest that are not answered.
+
+    Args:
+        replies: takes them; where an error ends it, those before that.
+
+    Raises:
+        ServiceClosing, ConnectionLost, TimedOut, ProtocolError: as `read_reply`.
+    """
+    trail = session.trail
+    for _ in range(count):
+        phase = session.phase
+        while (reply := session.take()) is None:
+            try:
+                data = yield Read(session.deadline(phase))
+            except SessionError as error:
+                error.at(phase)
+                raise
+            session.receive(data)
+        if trail:
+            for line in reply.raw.split("\r\n"):
+                yield Emit(PITrail(Direction.SERVER, line))
+        if reply.code == 421 and phase not in _SAID_ANYWAY:
+            session.over = True
+            raise ServiceClosing(reply, phase=phase)
+        replies.append(reply)
 
 
 def check_quiet(session: Session, phase: Phase) -> Dialogue[None]:

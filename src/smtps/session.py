@@ -68,6 +68,8 @@ class Session:
         self.may_offer_more = False
         #: How many transactions were begun.
         self.transactions = 0
+        #: Whether the program words what is sent, and alone knows how many replies come to it.
+        self.free = False
         self._awaited: deque[Phase] = deque()
         self._replies: deque[Reply] = deque()
         self._parser = ReplyParser(self.options.settings.max_line_length)
@@ -151,6 +153,11 @@ class Session:
         """How many commands have no reply that was taken."""
         return len(self._awaited)
 
+    @property
+    def has_more(self) -> bool:
+        """Whether something of the server is here that was not taken, be it part of a reply."""
+        return bool(self._replies) or self._parser.pending
+
     def expect(self, *phases: Phase) -> None:
         """Note commands about to be written; each will be answered by one reply.
 
@@ -177,6 +184,8 @@ class Session:
             error.at(self.phase)
             raise
         for reply in replies:
+            if self.free and self.awaits == 0:
+                self._awaited.append(Phase.COMMAND)
             if self.awaits > 0:
                 self._replies.append(reply)
             elif reply.code == 421 and self.farewell is None:
@@ -208,5 +217,5 @@ class Session:
             raise ConnectionLost(
                 "the server is closing the connection", phase=phase, reply=self.farewell
             )
-        if self._replies or self._parser.pending:
+        if self.has_more:
             raise ProtocolError("the server sent bytes that nothing asked for", phase=phase)

@@ -47,18 +47,18 @@ class Player:
         self.closed = False
 
     def play(self, dialogue: Dialogue[T]) -> T:
-        op: Any = next(dialogue)
-        while True:
-            try:
+        try:
+            op: Any = next(dialogue)
+            while True:
                 try:
                     result = self._perform(op)
                 except SMTPSError as error:
                     op = dialogue.throw(error)
                 else:
                     op = dialogue.send(result)
-            except StopIteration as stop:
-                value: T = stop.value
-                return value
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
 
     def finish(self) -> None:
         assert not self._steps, f"not reached: {self._steps}"

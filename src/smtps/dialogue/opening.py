@@ -24,7 +24,7 @@ from .exchange import exchange, gain, read_reply
 from .reaching import reach
 from .securing import prepare_tls, shake_hands
 
-__all__ = ["ask_again", "check_options", "open_session"]
+__all__ = ["ask_again", "check_options", "name_of", "open_session"]
 
 
 def open_session(session: Session) -> Dialogue[None]:
@@ -140,10 +140,11 @@ def _hello_command(session: Session) -> bytes:
 
 
 def _hello_name(session: Session) -> str:
-    return session.options.settings.hello or _own_name(session.local)
+    return session.options.settings.hello or name_of(session.local)
 
 
-def _own_name(local: Connected | None) -> str:
+def name_of(local: Connected | None) -> str:
+    """Give the name that this host greets by where none was set. RFC 5321, section 4.1.3."""
     if local is None:
         return "localhost"
     # On a Unix socket there is no address.

@@ -33,7 +33,7 @@ def own_name() -> str:
     """
     name = socket.gethostname()
     if "." not in name:
-        name = socket.getfqdn(name)
+        name = socket.getfqdn()
     try:
         name = to_ascii(name, "hello")
     except BadValue:

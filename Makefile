@@ -6,7 +6,7 @@ SOURCES := setup.py pyproject.toml $(shell find cython -type f)
 # Workers for the tests; the suite is made for two cores.
 WORKERS ?= 2
 
-.PHONY: demo test lint kerberos bench build clean
+.PHONY: demo test compat lint kerberos bench build clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -32,6 +32,10 @@ test: build
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 	SMTPS_IMPL=pure $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q
 
+# CPython's own tests of smtplib against smtps.compat, on every CPython that is here.
+compat: build
+	$(BIN)/python tests/support/pythons.py
+
 lint: $(VENV)/.linted
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -50,5 +54,5 @@ bench: build
 	$(BIN)/python benchmarks/bench_outbox.py --count 5000 --puts 500
 
 clean:
-	rm -rf build dist $(VENV)
+	rm -rf build dist $(VENV) .compat
 	find src -name '*.so' -delete

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import smtps
+import smtps.compat
 
 from .job import SENDER, Job
 from .native import RESULTS
@@ -205,10 +205,10 @@ def _run_source(job: Job) -> list[str]:
     return [*command, *job.variant.split()]
 
 
-def _own(name: str, variant: str, needs: str, **more: Any) -> Client:
+def _own(name: str, variant: str, needs: str, file: str = "with_smtps.py", **more: Any) -> Client:
     return Client(
         name,
-        _python("with_smtps.py"),
+        _python(file),
         _prepare_smtps(needs),
         variant=variant,
         is_peer=False,
@@ -230,8 +230,9 @@ CLIENTS = (
     _own("smtps Pool, no CHUNKING", "pool", "Pool", least=2, chunking=False),
     _own("smtps send", "send", "SMTPS.send", works=_SENT),
     _own("smtps send, async", "async send", "AsyncSMTPS.send"),
+    _own("smtps.compat", "smtps.compat", "compat.SMTP", "with_smtplib.py"),
     Client(
-        "smtplib", _python("with_smtplib.py"), _prepare_smtplib,
+        "smtplib", _python("with_smtplib.py"), _prepare_smtplib, variant="smtplib",
         works=(*_SENT, "mailing", *_SIGNED),
     ),
     Client(

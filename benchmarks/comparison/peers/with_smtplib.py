@@ -1,22 +1,27 @@
-"""smtplib: a thread for each connection."""
+"""smtplib, or a module that takes its place: a thread for each connection."""
 
 from __future__ import annotations
 
-import smtplib
 import socket
 import ssl
+from importlib import import_module
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from comparison.job import SENDER, Clock, Job, recipient
 
+if TYPE_CHECKING:
+    import smtplib
+
 
 def connect(job: Job) -> smtplib.SMTP:
+    module = import_module(job.variant)
     client: smtplib.SMTP
     if job.tls:
         context = ssl.create_default_context(cafile=job.ca_file)
-        client = smtplib.SMTP_SSL(job.host, job.port, context=context)
+        client = module.SMTP_SSL(job.host, job.port, context=context)
     else:
-        client = smtplib.SMTP(job.host, job.port)
+        client = module.SMTP(job.host, job.port)
     assert client.sock is not None
     client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     client.ehlo()

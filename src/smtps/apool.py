@@ -10,7 +10,7 @@ from typing import Self
 
 from .aclient import AsyncSMTPS
 from .component import settle
-from .dialogue.command import command
+from .dialogue.command import command, heed
 from .dialogue.submission import submit
 from .drivers.gathering import AsyncLane, Condition, Gathering, sleep
 from .drivers.supply import AsyncSupply, IteratorSupply
@@ -75,16 +75,21 @@ class AsyncPool:
     ) -> None:
         await self.close()
 
+    async def connect(self) -> None:
+        """Like `Pool.connect`, awaited."""
+        (connection,) = await self._take(1)
+        try:
+            await self._bring_up(connection)
+        finally:
+            await self._give_back([connection])
+
     async def send(self, item: Item) -> Receipt:
         """Like `Pool.send`, awaited."""
         (connection,) = await self._take(1)
         try:
             await self._hold_back()
-            await self._revive(connection)
+            await self._bring_up(connection)
             smtp = connection.smtp
-            if not smtp.connected:
-                await smtp.connect()
-                connection.born = monotonic()
             transaction = smtp._transaction(item, None, None)
             receipt = await smtp._run("send", submit(smtp._live, transaction))
             self._options.throttle.heard((receipt,), monotonic())
@@ -96,7 +101,7 @@ class AsyncPool:
         """Like `Pool.send_many`, as an asynchronous iterator; the items may come from one too."""
         supply: AsyncSupply | IteratorSupply
         supply = AsyncSupply(items) if isinstance(items, AsyncIterable) else IteratorSupply(items)
-        return self._send_many(supply)
+        return self._send_many(supply, self._options.connections_for(items))
 
     async def close(self) -> None:
         """Like `Pool.close`, awaited."""
@@ -152,11 +157,22 @@ class AsyncPool:
             return
         if self._options.is_worn(connection, now):
             await smtp.disconnect()
-        elif self._options.is_doubtful(connection, now):
+            return
+        # What follows goes out at once, and would be in doubt on a connection that is gone. What
+        # came of the server is heard in the next turn of the loop.
+        await sleep(0)
+        await smtp._run("send", heed(smtp._live))
+        if smtp.connected and self._options.is_doubtful(connection, now):
             try:
                 await smtp._run("send", command(smtp._live, "NOOP"))
             except SMTPSError:
                 await smtp.disconnect()
+
+    async def _bring_up(self, connection: Connection[AsyncSMTPS]) -> None:
+        await self._revive(connection)
+        if not connection.smtp.connected:
+            await connection.smtp.connect()
+            connection.born = monotonic()
 
     async def _hold_back(self) -> None:
         throttle = self._options.throttle
@@ -165,8 +181,10 @@ class AsyncPool:
 
     # --- many messages ----------------------------------------------------------------------------
 
-    async def _send_many(self, supply: IteratorSupply | AsyncSupply) -> AsyncIterator[Receipt]:
-        connections = await self._take(self._options.connections)
+    async def _send_many(
+        self, supply: IteratorSupply | AsyncSupply, most: int
+    ) -> AsyncIterator[Receipt]:
+        connections = await self._take(most)
         share = Share(supply, self._options.throttle, len(connections))
         gauge = self._gauge = Gauge(len(connections), began=monotonic())
         began = thread_time()

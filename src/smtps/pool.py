@@ -10,7 +10,7 @@ from typing import Self
 
 from .client import SMTPS
 from .component import settle
-from .dialogue.command import command
+from .dialogue.command import command, heed
 from .dialogue.submission import submit
 from .drivers.multiplex import Lane, Multiplexer
 from .drivers.supply import IteratorSupply
@@ -89,16 +89,25 @@ class Pool:
     ) -> None:
         self.close()
 
+    def connect(self) -> None:
+        """Have one connection that works, so that what is wrong with the relay is told now.
+
+        Raises:
+            SMTPSError: as `SMTPS.connect`.
+        """
+        (connection,) = self._take(1)
+        try:
+            self._bring_up(connection)
+        finally:
+            self._give_back([connection])
+
     def send(self, item: Item) -> Receipt:
         """Send one message over a connection that is free, or wait for one; like `SMTPS.send`."""
         (connection,) = self._take(1)
         try:
             self._hold_back()
-            self._revive(connection)
+            self._bring_up(connection)
             smtp = connection.smtp
-            if not smtp.connected:
-                smtp.connect()
-                connection.born = monotonic()
             receipt = smtp._run("send", submit(smtp._live, smtp._transaction(item, None, None)))
             self._options.throttle.heard((receipt,), monotonic())
             connection.sent += 1
@@ -109,10 +118,11 @@ class Pool:
     def send_many(self, items: Iterable[Item]) -> Iterator[Receipt]:
         """Send messages over all connections that are free, and give a receipt for each.
 
-        Like `SMTPS.send_many`; the receipts of different connections come as they are known.
+        Like `SMTPS.send_many`; the receipts of different connections come as they are known. Of a
+        sequence, whose length is known, a connection is made for every eight messages at most.
         """
         supply = IteratorSupply(items)
-        return self._send_many(supply)
+        return self._send_many(supply, self._options.connections_for(items))
 
     def close(self) -> None:
         """Disconnect all that is idle, and let no new message begin."""
@@ -177,11 +187,20 @@ class Pool:
             return
         if self._options.is_worn(connection, now):
             smtp.disconnect()
-        elif self._options.is_doubtful(connection, now):
+            return
+        # What follows goes out at once, and would be in doubt on a connection that is gone.
+        smtp._run("send", heed(smtp._live))
+        if smtp.connected and self._options.is_doubtful(connection, now):
             try:
                 smtp._run("send", command(smtp._live, "NOOP"))
             except SMTPSError:
                 smtp.disconnect()
+
+    def _bring_up(self, connection: Connection[SMTPS]) -> None:
+        self._revive(connection)
+        if not connection.smtp.connected:
+            connection.smtp.connect()
+            connection.born = monotonic()
 
     def _hold_back(self) -> None:
         """Wait until the throttle lets one message go."""
@@ -192,8 +211,8 @@ class Pool:
 
     # --- many messages ----------------------------------------------------------------------------
 
-    def _send_many(self, supply: IteratorSupply) -> Iterator[Receipt]:
-        connections = self._take(self._options.connections)
+    def _send_many(self, supply: IteratorSupply, most: int) -> Iterator[Receipt]:
+        connections = self._take(most)
         share = Share(supply, self._options.throttle, len(connections))
         gauge = self._gauge = Gauge(len(connections), began=monotonic())
         began = thread_time()

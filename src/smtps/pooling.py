@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sized
 from dataclasses import dataclass
 from time import monotonic, thread_time
 from typing import Any, Generic, Protocol, TypeVar
@@ -34,6 +34,8 @@ __all__ = [
 
 # What is too much on its own does not get better by asking at once.
 _SHORTEST_PAUSE = 0.01
+# To connect takes as many round trips as some eight messages one after the other.
+_WORTH_CONNECTING = 8
 # A connection above the number that is allowed now looks up so often, in seconds.
 _GLANCE = 0.25
 
@@ -96,6 +98,12 @@ class PoolOptions(Generic[C]):
         smtp = self.make()
         smtp._live.most_messages = self.max_messages
         return Connection(smtp)
+
+    def connections_for(self, items: object) -> int:
+        """Tell how many connections are of use for items, whose number may be known."""
+        if not isinstance(items, Sized):
+            return self.connections
+        return max(1, min(self.connections, -(-len(items) // _WORTH_CONNECTING)))
 
     def is_worn(self, connection: Connection[C], now: float) -> bool:
         """Whether a connection that is up has to be replaced before the next message."""

@@ -109,6 +109,44 @@ def test_messages_go_out_over_all_connections_and_arrive_once(pools: Pools, tls:
     assert sink.violations == []
 
 
+def test_a_few_messages_do_not_open_every_connection(pools: Pools) -> None:
+    with Sink() as sink:
+        assert all(one.ok for one in pools.send_many(pools.make(sink.url), items(9)))
+    assert len(sink.connections) == 2
+
+
+def test_a_pool_tells_that_its_relay_is_not_there(pools: Pools) -> None:
+    with Sink() as sink:
+        url = sink.url
+    with pytest.raises(ConnectionFailed):
+        pools.run(pools.make(url).connect())
+
+
+def test_a_connection_that_was_made_before_is_used(pools: Pools) -> None:
+    with Sink() as sink:
+        pool = pools.make(sink.url)
+        pools.run(pool.connect())
+        pools.run(pool.connect())
+        pools.send(pool, items(1)[0])
+    assert len(sink.connections) == 1
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["send", "send_many"])
+@pytest.mark.parametrize("tls", [None, "implicit"])
+def test_a_server_that_has_closed_meanwhile_leaves_nothing_in_doubt(
+    pools: Pools, tls: Any, many: bool
+) -> None:
+    with Sink(tls=tls) as sink:
+        pool = pools.make(sink.url)
+        assert pools.send(pool, items(1)[0]).ok
+    with Sink(tls=tls, port=sink.port) as again:
+        if many:
+            assert all(receipt.ok for receipt in pools.send_many(pool, items(1)))
+        else:
+            assert pools.send(pool, items(1)[0]).ok
+        assert again.count == 1
+
+
 def test_connections_are_kept_for_the_next_call(pools: Pools) -> None:
     with Sink() as sink:
         pool = pools.make(sink.url, connections=2)

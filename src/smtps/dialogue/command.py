@@ -6,7 +6,7 @@ import re
 
 from ..errors import BadValue, CommandRefused, ServiceClosing, SessionError, SMTPSError, TimedOut
 from ..events import Expand
-from ..ops import Deadline, Dialogue, Emit, Read, Sleep
+from ..ops import Deadline, Dialogue, Emit, Poll, Read, Sleep
 from ..phase import Phase
 from ..reply import Reply
 from ..session import Session
@@ -15,7 +15,7 @@ from .closing import close_session
 from .exchange import exchange
 from .opening import open_session
 
-__all__ = ["PAUSE", "command", "expand", "listen", "verify"]
+__all__ = ["PAUSE", "command", "expand", "heed", "listen", "verify"]
 
 #: How long `listen` waits for something to happen, in seconds.
 PAUSE = 0.02
@@ -94,6 +94,18 @@ def listen(session: Session) -> Dialogue[None]:
         session.refuse_unasked(Phase.IDLE)
     except TimedOut:
         return
+    except SMTPSError as error:
+        session.resting = False
+        yield from close_session(session, error)
+
+
+def heed(session: Session) -> Dialogue[None]:
+    """Close a session that the server has ended meanwhile. Does not wait, and never fails."""
+    try:
+        data = yield Poll()
+        if data is not None:
+            session.receive(data)
+            session.refuse_unasked(Phase.IDLE)
     except SMTPSError as error:
         session.resting = False
         yield from close_session(session, error)

@@ -69,18 +69,16 @@ def transaction_of(
 
 
 class _Composed(Content):
-    """The content of a `Message`, composed for a server."""
+    """The content of a `Message` with files that are read while it is sent."""
 
     __slots__ = ("_rendering",)
 
     def __init__(self, rendering: Rendering) -> None:
-        in_memory = rendering.in_memory
-        super().__init__(b"" if in_memory is None else in_memory)
+        super().__init__(b"")
         self._rendering = rendering
-        if in_memory is None:
-            self.whole = None
-            self.size = rendering.size
-            self.eight_bit = rendering.eight_bit
+        self.whole = None
+        self.size = rendering.size
+        self.eight_bit = rendering.eight_bit
 
     def chunks(self) -> Iterator[bytes | memoryview]:
         """Give the content piece by piece; files are read as it goes."""
@@ -95,12 +93,20 @@ class _Composed(Content):
         yield Section(self.size, self.chunks())
 
 
+_OFFERS = {
+    (eight_bit, utf8): Offer(eight_bit=eight_bit, utf8=utf8)
+    for eight_bit in (False, True)
+    for utf8 in (False, True)
+}
+
+
 def _composer(message: Message, utf8: bool) -> Callable[[Capabilities], Content]:
     """Give a function that composes a message in the encodings that a server takes."""
 
     def compose(capabilities: Capabilities) -> Content:
-        offer = Offer(eight_bit=capabilities.eight_bit_mime, utf8=utf8)
-        return _Composed(message.rendering(offer))
+        rendering = message.rendering(_OFFERS[capabilities.eight_bit_mime, utf8])
+        whole = rendering.in_memory
+        return _Composed(rendering) if whole is None else Content(whole)
 
     return compose
 

@@ -134,7 +134,10 @@ class Addressed:
         """
         self._check_filled()
         author = self._sender or self._author()
-        people = self._to + self._cc + self._bcc
+        people = self._to + self._cc + self._bcc if self._cc or self._bcc else self._to
+        if len(people) == len(self._from) == 1 and not (self._reply_to or self._sender):
+            # By far the most are such; the envelope itself sees whether these need SMTPUTF8.
+            return Envelope(author.spec, [people[0].spec])
         addresses = dict.fromkeys([one.spec for one in people])
         return Envelope(author.spec, list(addresses), smtputf8=self._needs_utf8(people) or None)
 

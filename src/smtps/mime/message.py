@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -406,9 +407,16 @@ class Message(Addressed):
         check_cover(self._signers, self._headers)
 
 
+# Beside the name this needs no fold; and nothing in it is taken for an encoded word.
+_SHORT = 60
+_plain_text = re.compile(r"[!-~](?:[ !-<>-~]*+[!-<>-~])?").fullmatch
+
+
 # Most mailings have one subject.
 @lru_cache(maxsize=256)
 def _subject_header(text: str) -> bytes:
+    if len(text) < _SHORT and _plain_text(text):
+        return f"Subject: {text}\r\n".encode("ascii")
     return text_header("Subject", text)
 
 

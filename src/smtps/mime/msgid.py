@@ -7,6 +7,7 @@ import secrets
 import time
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import lru_cache
 
 from ..errors import BadValue
 
@@ -69,6 +70,8 @@ def date_now() -> str:
     return text
 
 
+# Messages of one second have one date.
+@lru_cache(maxsize=64)
 def check_date(text: str, *, field: str) -> str:
     """Return a program's own date, if it is one that RFC 5322 allows.
 

@@ -43,8 +43,8 @@ class Rendering:
     @property
     def in_memory(self) -> bytes | None:
         """The message, if no part of it has to be read."""
-        (first, *rest) = self._pieces
-        return first if isinstance(first, bytes) and not rest else None
+        first = self._pieces[0]
+        return first if isinstance(first, bytes) and len(self._pieces) == 1 else None
 
     @property
     def eight_bit(self) -> bool:

@@ -6,7 +6,7 @@ SOURCES := setup.py pyproject.toml $(shell find cython -type f)
 # Workers for the tests; the suite is made for two cores.
 WORKERS ?= 2
 
-.PHONY: demo test compat lint kerberos bench build clean
+.PHONY: demo test compat django lint kerberos bench build clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -45,6 +45,10 @@ lint: $(VENV)/.linted
 kerberos: build
 	$(BIN)/python -m pip install --quiet --editable '.[test,kerberos]'
 	$(BIN)/python -m pytest tests/kerberos
+
+# Every Django that the Pythons of this machine run, each in an environment of its own.
+django:
+	.ci/django
 
 bench: build
 	$(BIN)/python -m pip install --quiet '.[bench]'

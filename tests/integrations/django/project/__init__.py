@@ -1,0 +1,1 @@
+"""A Django project that sends mail from a view, from `mail_admins` and from a command."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .. import codec
 from ..errors import SMTPSError
-from . import config, demo, outbox, probe, send, sendmail, sink
+from . import bench, config, demo, outbox, probe, send, sendmail, sink
 from .exits import INTERRUPTED, IOERR, SOFTWARE, Failure, status_of
 from .parsing import Parser
 from .terminal import complain
@@ -42,6 +42,7 @@ def make_parser() -> Parser:
     probe.add_commands(commands)
     sink.add_commands(commands)
     config.add_commands(commands)
+    bench.add_commands(commands)
     demo.add_commands(commands)
     return parser
 

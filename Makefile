@@ -6,7 +6,7 @@ SOURCES := setup.py pyproject.toml $(shell find cython -type f)
 # Workers for the tests; the suite is made for two cores.
 WORKERS ?= 2
 
-.PHONY: demo test compat django lint kerberos bench build clean
+.PHONY: demo test compat django lint kerberos bench wheels cross build clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -20,7 +20,7 @@ $(VENV)/.built: $(BIN)/python $(SOURCES)
 	@touch $@
 
 $(VENV)/.linted: $(VENV)/.built
-	$(BIN)/python -m pip install --quiet cython-lint mypy ruff
+	$(BIN)/python -m pip install --quiet cython-lint mypy ruff zizmor
 	@touch $@
 
 build: $(VENV)/.built
@@ -40,6 +40,7 @@ lint: $(VENV)/.linted
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/zizmor --quiet --offline .github
 
 # Needs krb5-kdc, krb5-admin-server, krb5-user and libkrb5-dev.
 kerberos: build
@@ -57,6 +58,15 @@ bench: build
 	$(BIN)/python benchmarks/compare.py letters-plain attachment-plain --rounds 3 --seconds 0.25
 	$(BIN)/python benchmarks/bench_outbox.py --count 5000 --puts 500
 
+# The Linux wheels of every CPython on the machine, repaired and tried; releases build the others.
+wheels: $(BIN)/python
+	$(BIN)/python .ci/wheels
+
+# The kernels as the compilers of other systems read them.
+cross: $(BIN)/python
+	$(BIN)/python -m pip install --quiet ziglang
+	.ci/cross $(BIN)/python
+
 clean:
-	rm -rf build dist $(VENV) .compat
+	rm -rf build dist wheelhouse $(VENV) .compat
 	find src -name '*.so' -delete

@@ -98,3 +98,29 @@ def test_a_window_of_one_never_pipelines() -> None:
     pace = Pace(1)
     pace.took_one(taken=True)
     assert pace.careful
+
+
+def test_the_window_doubles_with_each_round_trip_that_filled_it() -> None:
+    pace = Pace()
+    now, sent, sizes = 1.0, 0, []
+    for _ in range(8):
+        sent += pace.most
+        sizes.append(pace.most)
+        pace.wrote(sent, now)
+        now += 0.02
+        pace.answered(sent, now)
+    assert sizes == [32, 64, 128, 256, 512, 1024, 2048, 4096]
+
+
+def test_a_window_that_was_not_filled_does_not_grow() -> None:
+    pace = Pace()
+    for number in range(1, 200):
+        pace.wrote(number, number * 1.0)
+        pace.answered(number, number + 0.02)
+    assert pace.most == 32
+
+
+def test_a_window_that_only_fills_a_queue_grows_no_more() -> None:
+    pace = Pace()
+    run(pace, delay=0.02, rate=500, seconds=1)
+    assert pace.most <= 64

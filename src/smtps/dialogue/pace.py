@@ -19,6 +19,9 @@ _SLACK = 0.002
 _REMEMBERED = 10
 # What is counted in less time than this says nothing about a rate: replies come in bursts.
 _LEAST_INTERVAL = 0.001
+# At first the window grows by what is answered, so twofold with each round trip, until answers take
+# so many times as long as the first of them: then it is no longer the distance that bounds.
+_QUEUED = 4.0
 # After so many refused transactions a server that once broke off for them is asked one by one.
 _PATIENCE = 2
 
@@ -35,6 +38,7 @@ class Pace:
     def __init__(self, window: int | None = None, *, fresh: bool = True) -> None:
         self._window = window
         self._measured = float(window or _FIRST)
+        self._is_growing = window is None
         #: Whether this server has broken off after refusals before.
         self.is_strict = False
         #: After a refusal, the most in flight until as many were taken as make up for it.
@@ -77,7 +81,12 @@ class Pace:
 
     def answered(self, count: int, now: float) -> None:
         """Note that `count` messages of the connection are answered by now."""
-        taken, self._answered = count - self._answered, count
+        before, self._answered = self._answered, count
+        taken = count - before
+        # Where less was in flight than could have been, nothing asks for more.
+        if self._is_growing and taken and 2 * (self._written - before) >= self.most:
+            self._measured = min(self._measured + taken, _MOST)
+            self._settle()
         if taken and self._ceiling is not None:
             self._ceiling += taken
             if self._ceiling >= self._measured:
@@ -96,6 +105,7 @@ class Pace:
         """
         self.setbacks += 1
         self._ceiling = 1.0
+        self._is_growing = False
         self.careful = True
         self._settle()
 
@@ -121,6 +131,9 @@ class Pace:
             return
         self._rates.append((count - before) / (now - then))
         self._last_sample = (count, now)
+        if self._is_growing and delay <= _QUEUED * self._delay + _SLACK:
+            return
+        self._is_growing = False
         wanted = _GAIN * self.rate * (self.delay + _SLACK)
         self._measured = min(max(wanted, _LEAST), _MOST)
         self._settle()

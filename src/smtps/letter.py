@@ -18,7 +18,16 @@ from .phase import Phase
 from .receipt import Outcome, Receipt, outcome_of
 from .reply import Reply
 
-__all__ = ["Letter"]
+__all__ = ["Letter", "Remainder", "is_crowded"]
+
+
+def is_crowded(reply: Reply) -> bool:
+    """Whether a recipient was refused only because there were enough before it.
+
+    RFC 5321, section 4.5.3.1.10: the others can be sent to in another transaction.
+    """
+    # 452 without more can also be a full disk; once more does no harm. Some say 552 instead.
+    return (reply.code, reply.enhanced) in ((452, None), (452, "4.5.3"), (552, "5.5.3"))
 
 
 class Letter(NamedTuple):
@@ -41,6 +50,10 @@ class Letter(NamedTuple):
         return Receipt.of_taken(
             self.number, self.message_id, envelope.sender, envelope.addresses, reply
         )
+
+    def crowded_out(self, refusals: Mapping[int, Reply]) -> tuple[int, ...]:
+        """Give the places of those for whom it may go again, now that it was taken for others."""
+        return tuple(place for place, reply in sorted(refusals.items()) if is_crowded(reply))
 
     def refused_early(self, mail: Reply | None, refusals: Mapping[int, Reply]) -> Receipt:
         """The server refused the sender, or every recipient.
@@ -82,4 +95,24 @@ class Letter(NamedTuple):
         sender, addresses = self.envelope.sender, self.envelope.addresses
         return Receipt.of_decided(
             self.number, self.message_id, sender, addresses, refusals, outcome, reply, error
+        )
+
+
+class Remainder(NamedTuple):
+    """A message that was taken for some, and goes again for those at `places`, and no others."""
+
+    letter: Letter
+    #: What the server said of everyone at first.
+    receipt: Receipt
+    places: tuple[int, ...]
+
+    def joined(self, rest: Receipt) -> Receipt:
+        """Make one receipt, now that it is known what became of the rest."""
+        results = list(self.receipt.results)
+        for place, result in zip(self.places, rest.results, strict=True):
+            results[place] = result
+        first = self.receipt
+        error = None if isinstance(rest.error, RecipientsRefused) else rest.error
+        return Receipt(
+            first.index, first.message_id, first.sender, tuple(results), first.reply, error
         )

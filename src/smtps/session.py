@@ -70,6 +70,8 @@ class Session:
         self.transactions = 0
         #: Whether the program words what is sent, and alone knows how many replies come to it.
         self.free = False
+        #: To which domains, where the server takes few of them. RFC 9422, section 4.3.
+        self.domains: set[str] = set()
         self._awaited: deque[Phase] = deque()
         self._replies: deque[Reply] = deque()
         self._parser = ReplyParser(self.options.settings.max_line_length)

@@ -280,6 +280,37 @@ def test_a_refused_recipient_keeps_its_own_reply(peer: Peer) -> None:
     assert peer.window.setbacks == 0
 
 
+@pytest.mark.parametrize("refusal", ["452 4.5.3 too many", "452 too many", "552 5.5.3 too many"])
+def test_for_whom_there_were_too_many_before_it_goes_again(peer: Peer, refusal: str) -> None:
+    peer.add("a", "b", rcpts=3)
+    no = refusal.encode() + b"\r\n"
+    receipts = peer.hear(b"250 ok\r\n550 no\r\n250 ok\r\n" + no + b"250 taken\r\n" + RSET)
+    assert receipts == []
+    (remainder,) = peer.window.remainders
+    assert (remainder.letter.number, remainder.places) == (0, (2,))
+    assert remainder.letter.content == CONTENT
+    assert [str(result.reply) for result in remainder.receipt.results] == [
+        "550 no",
+        "250 taken",
+        refusal,
+    ]
+
+
+def test_nothing_goes_again_where_nobody_was_accepted(peer: Peer) -> None:
+    peer.add("a", rcpts=2)
+    no = b"452 4.5.3 too many\r\n"
+    (receipt,) = peer.hear(b"250 ok\r\n" + no + no + b"503 nobody\r\n")
+    assert receipt.deferred == ("r0@y.example", "r1@y.example")
+    assert peer.window.remainders == []
+
+
+def test_nothing_goes_again_where_the_content_was_refused(peer: Peer) -> None:
+    peer.add("a", rcpts=2)
+    (receipt,) = peer.hear(b"250 ok\r\n250 ok\r\n452 4.5.3 too many\r\n554 spam\r\n")
+    assert receipt.refused == ("r0@y.example",)
+    assert peer.window.remainders == []
+
+
 def test_all_recipients_refused_fail_that_message_alone(peer: Peer) -> None:
     peer.add("a", "b", rcpts=2)
     receipts = peer.hear(

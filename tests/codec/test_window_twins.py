@@ -29,6 +29,7 @@ REPLIES = st.sampled_from(
         b"354 go\r\n",
         b"421 bye\r\n",
         b"450 later\r\n",
+        b"452 4.5.3 too many\r\n",
         b"550 5.1.1 no\r\n",
         b"503 sequence\r\n",
         b"554 no\r\n",
@@ -83,6 +84,7 @@ def state(window: Any) -> tuple[Any, ...]:
         *(window.setbacks, window.closing, window.is_clean, window.pending, str(window.failure)),
         *(window.has_room(3), [told(receipt) for receipt in window.take()]),
         bytes(window.outgoing()),
+        [(one.letter, told(one.receipt), one.places) for one in window.remainders],
     )
 
 

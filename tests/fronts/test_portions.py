@@ -71,6 +71,27 @@ def test_a_server_that_says_its_limit_is_not_asked_for_more(front: Front) -> Non
     assert sum(line.startswith("RCPT") for line in sink.commands) == 7
 
 
+def test_a_server_that_takes_few_domains_gets_the_others_over_other_connections(
+    front: Front,
+) -> None:
+    envelope = Envelope("s@x.example", ["a@x.example", "b@y.example", "c@X.example", "d@z.example"])
+    with Sink(extensions=[*ALL_EXTENSIONS, "LIMITS RCPTDOMAINMAX=2"]) as sink:
+        receipt = front.send(front.at(sink.url), (envelope, CONTENT))
+    assert receipt.ok
+    assert portions(sink) == ["abc", "d"]
+    assert len(sink.connections) == 2
+
+
+def test_who_cannot_be_reached_over_another_connection_was_not_sent_to(front: Front) -> None:
+    envelope = Envelope("s@x.example", ["a@x.example", "b@y.example"])
+    faults = [Fault(on="greeting", nth=2, reply="554 5.3.2 no service")]
+    with Sink(extensions=[*ALL_EXTENSIONS, "LIMITS RCPTDOMAINMAX=1"], faults=faults) as sink:
+        receipt = front.send(front.at(sink.url), (envelope, CONTENT))
+    assert [result.outcome for result in receipt.results] == [Outcome.ACCEPTED, Outcome.NOT_SENT]
+    assert receipt.error is not None
+    assert portions(sink) == ["a"]
+
+
 def test_who_is_refused_otherwise_stays_refused(front: Front) -> None:
     faults = [Fault(on="RCPT", when="<b@", reply="550 5.1.1 no such user"), *full_after(2)]
     with Sink(faults=faults) as sink:

@@ -14,7 +14,7 @@ from smtps._fast.slots cimport find_slot, get_slot, set_slot
 from smtps._fast.replies import ReplyParser
 from smtps.envelope import Envelope
 from smtps.errors import ProtocolError
-from smtps.letter import Letter
+from smtps.letter import Letter, Remainder
 from smtps.phase import Phase
 from smtps.receipt import Receipt
 
@@ -69,10 +69,12 @@ cdef class Window(Outgoing):
     cdef readonly size_t answered
     cdef readonly size_t setbacks
     cdef readonly bint closing
+    cdef readonly list remainders
     cdef readonly object failure
 
     def __cinit__(self):
         self._again = []
+        self.remainders = []
         self._final_line = b""
 
     def __init__(
@@ -391,6 +393,12 @@ cdef class Window(Outgoing):
     cdef int _release(self) except -1:
         """Give the receipt of the message that was taken: nothing spoke against it."""
         if self._held is not None:
+            if self._held_refusals is not None:
+                places = self._held_letter.crowded_out(self._held_refusals)
+                if places:
+                    self.remainders.append(Remainder(self._held_letter, self._held, places))
+                    self._held = None
+                    return 0
             self._receipts.append(self._held)
             self._held = None
         return 0

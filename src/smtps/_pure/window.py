@@ -12,7 +12,7 @@ from typing import Literal
 
 from ..envelope import Envelope
 from ..errors import ProtocolError, SMTPSError
-from ..letter import Letter
+from ..letter import Letter, Remainder
 from ..phase import Phase
 from ..receipt import Receipt
 from ..reply import Reply
@@ -64,6 +64,9 @@ class Window(Outgoing):
         self.setbacks = 0
         #: Whether the server announced that it closes; nothing more may be added.
         self.closing = False
+        #: What is to go again for some recipients, of whom there were too many at once; whoever
+        #: reads it takes it out.
+        self.remainders: list[Remainder] = []
         #: What ended the window, if something that does not fit was answered.
         self.failure: ProtocolError | None = None
 
@@ -229,7 +232,12 @@ class Window(Outgoing):
         """Give the receipt of the message that was taken: nothing spoke against it."""
         if self._held is not None:
             letter, refusals, reply = self._held
-            self._receipts.append(letter.taken(refusals, reply))
+            receipt = letter.taken(refusals, reply)
+            places = letter.crowded_out(refusals) if refusals else ()
+            if places:
+                self.remainders.append(Remainder(letter, receipt, places))
+            else:
+                self._receipts.append(receipt)
             self._held = None
 
     def _settle_held(self) -> None:

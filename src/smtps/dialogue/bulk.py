@@ -154,6 +154,7 @@ class _Carrier:
         sent = write.sent if write is not None else 0
         again: list[Letter] = window.abandon(sent, error, ended=self._ended)
         self._work.take_back(again)
+        self._take_back_remainders()
         yield from self._tell()
         yield from self._give()
 
@@ -275,7 +276,14 @@ class _Carrier:
         if window.setbacks > self._setbacks:
             self._setbacks = window.setbacks
             self._pace.set_back()
+        self._take_back_remainders()
         return now
+
+    def _take_back_remainders(self) -> None:
+        """Keep what goes again for some of its recipients; each in a transaction of its own."""
+        if remainders := self._window.remainders:
+            self._work.take_back(remainders)
+            remainders.clear()
 
     def _conclude(self) -> Dialogue[None]:
         """Tell, count and give what the replies brought."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import monotonic
 
 from ..errors import Interrupted, NotConnected, SMTPSError, SourceFailed
+from ..letter import Remainder
 from ..ops import Dialogue, Sleep
 from ..receipt import Outcome, Receipt
 from ..session import Session
@@ -15,7 +16,7 @@ from .manners import manners_of, may_pipeline
 from .opening import ask_again, open_session
 from .pace import Pace
 from .portions import deliver_to_all
-from .work import Work
+from .work import Job, Work
 
 __all__ = ["send_all"]
 
@@ -94,6 +95,8 @@ def _carry(session: Session, work: Work, pace: Pace) -> Dialogue[SMTPSError | No
             manners.lasted()
             break
         is_alone = work.is_odd or work.alone or session.is_lmtp
+        # A message to other domains than this connection may carry needs one of its own.
+        is_alone = is_alone or session.capabilities.limits.rcpt_domains is not None
         if is_alone or pace.careful or not may_pipeline(session):
             error = yield from _carry_one(session, work, pace)
         else:
@@ -126,7 +129,7 @@ def _carry_one(session: Session, work: Work, pace: Pace) -> Dialogue[SMTPSError 
         receipt = yield from deliver_to_all(session, transaction, careful=True)
     except Exception as error:
         failure = SourceFailed.of(error)
-        yield from give(session, [transaction.stopped(failure)])
+        yield from give(session, [_whole(job, transaction.stopped(failure))])
         return None if session.resting else failure
     finally:
         transaction.close()
@@ -139,8 +142,13 @@ def _carry_one(session: Session, work: Work, pace: Pace) -> Dialogue[SMTPSError 
         work.take_back([job])
         return receipt.error
     work.progress += bool(outcomes & _DECIDED)
-    yield from give(session, [receipt])
+    yield from give(session, [_whole(job, receipt)])
     return None if session.resting else receipt.error
+
+
+def _whole(job: Job, receipt: Receipt) -> Receipt:
+    """Give the receipt of all recipients, where the job was for the rest of them."""
+    return job.joined(receipt) if isinstance(job, Remainder) else receipt
 
 
 def _reopen(

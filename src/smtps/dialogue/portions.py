@@ -6,12 +6,16 @@ in a transaction of its own. With LIMITS (RFC 9422) it says beforehand how many 
 
 from __future__ import annotations
 
-from ..errors import RecipientsRefused
+from collections.abc import Iterable
+
+from ..errors import RecipientsRefused, SMTPSError
+from ..letter import is_crowded
 from ..ops import Dialogue
 from ..receipt import Outcome, Receipt, RecipientResult
-from ..reply import Reply
 from ..session import Session
+from .closing import close_session
 from .delivery import deliver
+from .opening import open_session
 from .transaction import Transaction
 
 __all__ = ["deliver_to_all"]
@@ -24,17 +28,22 @@ def deliver_to_all(
 
     A message whose recipients must all be taken is not parted among those, and content that can be
     read only once is sent once: then the receipt says who was deferred, or not sent to.
+    Where the server takes few domains over one connection, others are made for the others.
 
     Args:
         careful: as `deliver` has it.
 
     Raises:
         NotOffered, AddressError, TooLarge, OSError: as `deliver`.
+        SMTPSError: a connection that had to be made for the first of them was not; nothing was
+            sent.
     """
-    most = session.capabilities.limits.rcpt or len(transaction.envelope.recipients)
-    places, waiting = _part(transaction, most)
+    everyone = list(range(len(transaction.envelope.recipients)))
+    if _needs_another(session, _domains(transaction, everyone)):
+        yield from _reconnect(session)
+    places, waiting = _part(session, transaction, everyone)
     portion = transaction.portion(places) if waiting else transaction
-    receipt = yield from deliver(session, portion, careful=careful)
+    receipt = yield from _deliver(session, portion, careful)
     if not waiting and not _crowded_out(portion, receipt):
         return receipt
     receipts = [receipt]
@@ -44,32 +53,75 @@ def deliver_to_all(
         waiting = [*crowded, *waiting]
         if not waiting or not _goes_on(session, portion, receipts[-1]):
             break
-        places, waiting = waiting[:most], waiting[most:]
+        places, later = _part(session, transaction, waiting)
+        if not places:
+            try:
+                yield from _reconnect(session)
+            except SMTPSError as error:
+                receipts.append(transaction.portion(waiting, portion.content).stopped(error))
+                break
+            places, later = _part(session, transaction, waiting)
+        waiting = later
         portion = transaction.portion(places, portion.content)
-        receipts.append((yield from deliver(session, portion, careful=careful)))
+        receipts.append((yield from _deliver(session, portion, careful)))
         results.update(zip(places, receipts[-1].results, strict=True))
     return _joined(transaction, receipts, results)
 
 
-def _part(transaction: Transaction, most: int) -> tuple[list[int], list[int]]:
+def _deliver(session: Session, portion: Transaction, careful: bool) -> Dialogue[Receipt]:
+    if session.capabilities.limits.rcpt_domains is not None:
+        everyone = range(len(portion.envelope.recipients))
+        session.domains |= _domains(portion, everyone)
+    return (yield from deliver(session, portion, careful=careful))
+
+
+def _domains(transaction: Transaction, places: Iterable[int]) -> set[str]:
+    addresses = transaction.envelope.addresses
+    return {addresses[place].rpartition("@")[2].lower() for place in places}
+
+
+def _needs_another(session: Session, domains: set[str]) -> bool:
+    """Whether a new connection takes more of these domains than this one. RFC 9422, section 4.3."""
+    most = session.capabilities.limits.rcpt_domains
+    return most is not None and bool(session.domains) and len(session.domains | domains) > most
+
+
+def _reconnect(session: Session) -> Dialogue[None]:
+    yield from close_session(session)
+    try:
+        yield from open_session(session)
+    except SMTPSError as error:
+        yield from close_session(session, error)
+        raise
+
+
+def _part(
+    session: Session, transaction: Transaction, places: list[int]
+) -> tuple[list[int], list[int]]:
     """Give the places of those to begin with, and of those beyond what the server takes."""
-    places = list(range(len(transaction.envelope.recipients)))
+    limits = session.capabilities.limits
+    most = limits.rcpt or len(places)
     # Those who are required go together, so that one refusal can still stop the message.
-    if max(transaction.required, default=-1) >= most:
+    together = max(transaction.required, default=-1)
+    if limits.rcpt_domains is None:
+        return (places, []) if together >= most else (places[:most], places[most:])
+    domains = set(session.domains)
+    first: list[int] = []
+    for place in places:
+        wider = domains | _domains(transaction, [place])
+        if len(first) < most and len(wider) <= limits.rcpt_domains:
+            domains = wider
+            first.append(place)
+    if not transaction.required.isdisjoint(set(places) - set(first)):
         return places, []
-    return places[:most], places[most:]
+    return first, [place for place in places if place not in set(first)]
 
 
 def _crowded_out(portion: Transaction, receipt: Receipt) -> list[int]:
     """Give the places of those who were refused because there were enough before them."""
     if not receipt.accepted:
         return []
-    return [place for place, reply in enumerate(portion.rcpt_replies) if _is_crowded(reply)]
-
-
-def _is_crowded(reply: Reply) -> bool:
-    # 452 without more can also be a full disk; once more does no harm. Some say 552 instead.
-    return (reply.code, reply.enhanced) in ((452, None), (452, "4.5.3"), (552, "5.5.3"))
+    return [place for place, reply in enumerate(portion.rcpt_replies) if is_crowded(reply)]
 
 
 def _goes_on(session: Session, portion: Transaction, receipt: Receipt) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from ..errors import SMTPSError, SourceFailed
-from ..letter import Letter
+from ..letter import Letter, Remainder
 from ..ops import Call, Dialogue
 from ..receipt import Receipt
 from ..wire.capabilities import Capabilities
@@ -17,8 +17,9 @@ from .transaction import Transaction
 
 __all__ = ["Job", "Supply", "Work"]
 
-#: A message that can go through a window, or the place and the item of one that cannot.
-Job: TypeAlias = "Letter | tuple[int, Any]"
+#: A message that can go through a window, the rest of one that went, or the place and the item of
+#: one that cannot.
+Job: TypeAlias = "Letter | Remainder | tuple[int, Any]"
 
 
 class Supply(Protocol):
@@ -159,6 +160,8 @@ class Work:
             transaction = Transaction(
                 job.envelope, Content(job.content), message_id=job.message_id, index=job.number
             )
+        elif isinstance(job, Remainder):
+            transaction = self.transaction(job.letter).portion(job.places)
         else:
             transaction = self._prepare(job[1])
             transaction.index = job[0]
@@ -193,6 +196,8 @@ class Work:
         """Make the receipt of a message that surely did not reach the server."""
         if isinstance(job, Letter):
             return job.unsent(error)
+        if isinstance(job, Remainder):
+            return job.receipt
         index, item = job
         try:
             transaction = self._prepare(item)
@@ -203,6 +208,8 @@ class Work:
 
     def failed(self, job: Job, error: Exception) -> Receipt:
         """Make the receipt of an item that no transaction could be made of."""
+        if isinstance(job, Remainder):
+            job = job.letter
         index = job.number if isinstance(job, Letter) else job[0]
         return Receipt(index, None, "", (), None, SourceFailed.of(error))
 

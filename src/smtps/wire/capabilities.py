@@ -137,7 +137,7 @@ class Limits:
     mail: int | None = None
     #: The most recipients of one message.
     rcpt: int | None = None
-    #: The most domains among the recipients of one message.
+    #: The most domains among the recipients of all messages of one connection.
     rcpt_domains: int | None = None
 
     @classmethod

@@ -110,4 +110,14 @@ __all__ = [
 ]
 __all__ += _errors
 
-__version__ = "0.1.0"
+#: The version of the installed package, from its tag: SemVer 2.0.
+__version__: str
+
+
+def __getattr__(name: str) -> str:
+    # Looked up when it is asked for: reading the metadata takes longer than many a program runs.
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("smtps")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -136,3 +137,24 @@ def test_an_unknown_kind_of_build_is_named(sdist: Path, tmp_path: Path) -> None:
     done = build_wheel(sdist, tmp_path, SMTPS_BUILD="quick")
     assert done.returncode != 0
     assert "SMTPS_BUILD=quick: expected fast or pure" in done.stdout
+
+
+def test_an_sdist_keeps_the_version_of_its_tree(sdist: Path, tmp_path: Path) -> None:
+    done = build_wheel(sdist, tmp_path, SMTPS_BUILD="pure")
+    assert done.returncode == 0, done.stdout
+    (wheel,) = tmp_path.glob("smtps-*.whl")
+    assert wheel.name.split("-")[1] == sdist.name.removeprefix("smtps-").removesuffix(".tar.gz")
+
+
+def test_a_tag_is_the_version(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".*", "build", "*.so", "*.egg-info"))
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com", "-C", str(tree)]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"], ["tag", "v7.8.9"]):
+        subprocess.run([*git, *command], check=True, capture_output=True)
+    done = run(
+        "-m", "build", "--no-isolation", "--sdist", "--outdir", str(tmp_path), str(tree),
+        SMTPS_BUILD="pure",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "smtps-7.8.9.tar.gz").exists()

@@ -29,7 +29,7 @@ _EXAMPLES = """
 smtps bench
 smtps bench --count 5000 --rounds 7 --plot bench.svg
 smtps bench smtp://127.0.0.1:2525?tls=none
-smtps bench smtps://relay.example --to me@b.example --from me@b.example --count 50
+smtps bench smtps://relay.example --to me@b.example --count 50
 """
 _NOTES = """
 Every client sends the same messages over one connection, in turns, so that what else the

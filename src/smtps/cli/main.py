@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .. import codec
 from ..errors import SMTPSError
-from . import bench, config, demo, outbox, probe, send, sendmail, sink
+from . import bench, completion, config, demo, outbox, probe, send, sendmail, sink
 from .exits import INTERRUPTED, IOERR, SOFTWARE, Failure, status_of
 from .parsing import Parser
 from .terminal import complain
@@ -44,6 +44,7 @@ def make_parser() -> Parser:
     config.add_commands(commands)
     bench.add_commands(commands)
     demo.add_commands(commands)
+    completion.add_commands(commands, make_parser)
     return parser
 
 

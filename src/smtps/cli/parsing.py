@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -12,6 +13,8 @@ from ..throttle import parse_rate
 from .exits import USAGE, Failure
 
 __all__ = ["Parser", "add_command", "checked_rate", "number", "relay_options", "seconds"]
+
+_WIDTH = 78
 
 
 class Parser(argparse.ArgumentParser):
@@ -82,12 +85,17 @@ def add_command(
         description=f"{about[:1].upper()}{about[1:]}.",
         epilog="\n".join(
             ["examples:", *(f"  {line}" for line in examples.strip().splitlines())]
-            + ["", notes.strip()] * bool(notes)
+            + [line for part in notes.strip().split("\n\n") for line in ("", _filled(part))]
         ),
         parents=[relay_options()] if relay else [],
     )
     parser.set_defaults(run=run, parser=parser)
     return parser
+
+
+def _filled(paragraph: str) -> str:
+    """Break a paragraph for a terminal; one with lines that are indented is left as it is."""
+    return paragraph if "\n " in paragraph else textwrap.fill(paragraph, _WIDTH)
 
 
 def relay_options() -> argparse.ArgumentParser:

@@ -23,7 +23,7 @@ from .terminal import complain, plain, say, say_json
 __all__ = ["add_commands"]
 
 _EXAMPLES = """
-smtps probe relay.example                 ports 587, 465 and 25: the first that answers
+smtps probe relay.example            port 587, 465 or 25, whichever answers
 smtps probe relay.example:2525
 smtps probe smtps://relay.example --json
 SMTPS_URL=smtp://me:password@relay.example smtps probe --login

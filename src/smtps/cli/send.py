@@ -27,7 +27,7 @@ __all__ = ["add_commands"]
 
 _EXAMPLES = """
 df -h | smtps send --to admin@b.example --subject "disks of $HOSTNAME"
-smtps send --from ann@a.example --to bob@b.example --text Hi --attach report.pdf
+smtps send --from ann@a.example --to bob@b.example --text Hi --attach a.pdf
 smtps send letter.eml --recipient bob@b.example
 smtps send --mailing readers.csv --to "{{ name }} <{{ mail }}>" \\
     --subject "News for {{ name }}" --text-file news.txt --receipts sent.csv

@@ -29,7 +29,7 @@ __all__ = ["add_commands"]
 _EXAMPLES = """
 smtps sink
 smtps sink --tls starttls --port 0 --count 1
-smtps sink --save mails --fault "on=RCPT,when=gone@,reply=550 5.1.1 no such user"
+smtps sink --save mails --fault "on=RCPT,when=gone@,reply=550 5.1.1 no user"
 smtps sink --fault on=.,nth=3,delay=5 --fault on=DATA,nth=5,drop
 """
 _NOTES = """

@@ -92,7 +92,11 @@ def _extensions(without: list[str]) -> tuple[str, ...]:
 
 
 def _say(**facts: object) -> None:
-    print(json.dumps(facts), flush=True)  # noqa: T201
+    try:
+        print(json.dumps(facts), flush=True)  # noqa: T201
+    except BrokenPipeError:
+        # Who started it is gone, and so its standard input ends it; Python would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 if __name__ == "__main__":

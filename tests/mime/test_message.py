@@ -457,3 +457,63 @@ def test_what_has_another_shape_is_kept_as_it_is() -> None:
     assert parsed.get_payload(decode=True) == b"flowed\r\n"
     message.attach(PNG)
     assert shape(parse(message.render())) == ("mixed", "text/plain", "image/png")
+
+
+def old(**headers: str) -> EmailMessage:
+    """Parse a message under the policy that the library has if none is named."""
+    lines = {"From": "a@b.example", "To": "x@y.example"} | headers
+    text = "".join(f"{name}: {value}\n" for name, value in lines.items())
+    parsed: Any = message_from_bytes(f"{text}\nHello\n".encode())
+    assert type(parsed) is not EmailMessage
+    return parsed  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("subject", "shown"),
+    [
+        ("=?utf-8?B?R3LDvMOfZQ==?=", "Grüße"),
+        ("A =?iso-8859-1?Q?gr=FCn?= =?iso-8859-1?Q?er?= B", "A grüner B"),
+        ("folded\n\tby a tab", "folded by a tab"),
+        ("=?no-charset?Q?x?=", "=?no-charset?Q?x?="),
+        (r"C:\u0041 =?utf-8?Q?=C3=A9?=", r"C:\u0041 é"),
+    ],
+)
+def test_words_that_an_older_policy_left_encoded_are_decoded(subject: str, shown: str) -> None:
+    message = Message.from_email(old(Subject=subject, Comments=subject))
+    assert message.subject == shown
+    if "no-charset" not in subject:
+        assert parse(message.render())["Subject"] == shown
+        assert parse(message.render())["Comments"].split() == shown.split()
+
+
+def test_a_name_in_encoded_words_is_decoded_and_its_address_stays() -> None:
+    name = "=?utf-8?Q?=3Ce=40x=2Eexample=3E=2C_J=C3=B6rg?="
+    message = Message.from_email(old(To=f"{name} <x@y.example>"))
+    assert message.envelope.addresses == ("x@y.example",)
+    (shown,) = parse(message.render())["To"].addresses
+    assert (shown.display_name, shown.addr_spec) == ("<e@x.example>, Jörg", "x@y.example")
+
+
+def test_an_address_that_looks_like_an_encoded_word_is_not_decoded() -> None:
+    message = Message.from_email(old(To="=?utf-8?Q?q?=@y.example"))
+    assert message.envelope.addresses == ("=?utf-8?Q?q?=@y.example",)
+    assert b"To: =?utf-8?Q?q?=@y.example\r\n" in message.render()
+
+
+@pytest.mark.parametrize("header", ["Subject", "To", "Comments"])
+def test_a_line_end_in_an_encoded_word_makes_no_header(header: str) -> None:
+    source = old(**{header: "=?utf-8?Q?a=0D=0ABcc:_v=40x.example?= <x@y.example>"})
+    with pytest.raises(BadValue):
+        Message.from_email(source).render()
+
+
+def test_a_related_image_that_does_not_say_what_it_is_for_is_shown() -> None:
+    source = classic()
+    source.set_content("<p>Hi</p>", subtype="html")
+    source.add_related(PNG, "image", "png", cid="<logo@b.example>", filename="logo.png")
+    image = source.get_payload()[1]  # type: ignore[index]
+    del image["Content-Disposition"]  # type: ignore[union-attr]
+    image.set_param("name", "logo.png")  # type: ignore[union-attr]
+    parsed = list(parse(Message.from_email(source).render()).iter_parts())[1]
+    assert parsed.get_content_disposition() == "inline"
+    assert parsed.get_filename() == "logo.png"

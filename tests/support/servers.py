@@ -26,8 +26,10 @@ __all__ = [
     "RealServer",
     "Shelf",
     "await_greeting",
+    "cached",
     "fresh_address",
     "free_port",
+    "miss",
     "require",
     "unpacked",
 ]
@@ -153,20 +155,26 @@ def require(program: str, package: str) -> str:
     """Give the path of a program, or skip the test; fail it where servers are required."""
     path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if path is None:
-        _miss(f"{program} is missing: apt-get install {package}")
+        miss(f"{program} is missing: apt-get install {package}")
     return path
 
 
 def unpacked(package: str) -> Path:
     """Give the folder where `.ci/servers` laid a server out, or skip or fail as `require` does."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "smtps-servers" / package
+    folder = cached(package)
     if not folder.is_dir():
-        _miss(f"{package} is missing: run .ci/servers")
+        miss(f"{package} is missing: run .ci/servers")
     return folder
 
 
-def _miss(message: str) -> NoReturn:
+def cached(package: str) -> Path:
+    """Give the folder where `.ci/servers` lays something out."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "smtps-servers" / package
+
+
+def miss(message: str) -> NoReturn:
+    """Skip the test for what is missing; fail it where servers are required."""
     if os.environ.get("SMTPS_REQUIRE_SERVERS") == "1":
         pytest.fail(message)
     pytest.skip(message)

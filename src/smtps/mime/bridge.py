@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator
+from email.errors import HeaderParseError
 from email.generator import BytesGenerator
+from email.header import decode_header
 from email.message import Message
 from io import BytesIO
 from typing import Any
@@ -13,7 +15,16 @@ from typing import Any
 from ..address import parse_address, parse_address_list
 from ..errors import BadValue
 
-__all__ = ["flatten", "header_values", "recipients_of", "sender_of"]
+__all__ = [
+    "decode_words",
+    "flatten",
+    "header_texts",
+    "header_values",
+    "raw_values",
+    "recipients_of",
+    "sender_of",
+    "unfold",
+]
 
 _fold = re.compile(r"\r?\n(?=[ \t])")
 _RECIPIENT_HEADERS = ("To", "Cc", "Bcc")
@@ -81,6 +92,38 @@ def _resent_prefix(message: Message) -> str:
 
 def header_values(message: Message, name: str) -> Iterator[str]:
     """Give the values of a header, unfolded."""
+    for value, _ in raw_values(message, name):
+        yield value
+
+
+def header_texts(message: Message, name: str) -> Iterator[str]:
+    """Give the values of a header, unfolded, and decoded so far as the library did not do it."""
+    for value, is_decoded in raw_values(message, name):
+        yield value if is_decoded else decode_words(value)
+
+
+def raw_values(message: Message, name: str) -> Iterator[tuple[str, bool]]:
+    """Give the values of a header, unfolded, and whether the library has decoded them.
+
+    It does so under its newer policies; `message_from_bytes` has an older one if none is named.
+    """
     for value in message.get_all(name) or []:
-        # A parsed message keeps its folds; RFC 5322 2.2.3 removes a line end before white space.
-        yield _fold.sub("", str(value))
+        yield unfold(str(value)), hasattr(value, "defects")
+
+
+def unfold(value: str) -> str:
+    """Take the folds out, which a parsed message keeps: line ends before white space."""
+    return _fold.sub("", value)
+
+
+def decode_words(value: str) -> str:
+    """Decode what is in encoded words; what cannot be decoded stays as it is. RFC 2047."""
+    if "=?" not in value or not value.isascii():
+        return value
+    try:
+        return "".join(
+            piece if isinstance(piece, str) else piece.decode(charset or "ascii", "replace")
+            for piece, charset in decode_header(value)
+        )
+    except (HeaderParseError, LookupError):
+        return value

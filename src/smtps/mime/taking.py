@@ -6,8 +6,9 @@ import copy
 from email.message import Message as EmailMessage
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..address import Address, parse_address_list
 from .blob import Blob
-from .bridge import flatten, header_values
+from .bridge import decode_words, flatten, header_texts, header_values, raw_values, unfold
 from .headers import header, text_header
 from .parameters import file_name, format_parameters
 from .parts import FilePart, Finished, Part
@@ -36,11 +37,11 @@ def take_over(source: EmailMessage, target: Message) -> None:
         AddressError, BadValue: an address or header of it could not be sent.
     """
     for name, attribute in _PEOPLE.items():
-        joined = ", ".join(header_values(source, name))
-        if joined:
-            setattr(target, attribute, joined)
+        people = _people(source, name, attribute)
+        if people:
+            setattr(target, attribute, people)
     for name in dict.fromkeys(key.lower() for key in source):
-        for value in header_values(source, name):
+        for value in header_texts(source, name):
             _take_header(target, _spelling(source, name), value)
     shape = _shape_of(source)
     if shape is None:
@@ -53,12 +54,23 @@ def take_over(source: EmailMessage, target: Message) -> None:
         target.take_file(file)
 
 
+def _people(source: EmailMessage, name: str, field: str) -> list[Address]:
+    """Give the mailboxes of a header. Names are decoded, addresses are what they are."""
+    found: list[Address] = []
+    for value, is_decoded in raw_values(source, name):
+        for one in parse_address_list(value, field=field):
+            shown = one.name if is_decoded else decode_words(one.name)
+            found.append(Address(one.local, one.domain, shown))
+    return found
+
+
 def _take_header(target: Message, name: str, value: str) -> None:
     folded = name.lower()
     if folded in _PEOPLE or folded == "mime-version" or folded.startswith("content-"):
         return
     if folded == "subject":
-        target.subject = value
+        # Where a line was folded, the tab behind it may be left.
+        target.subject = value.replace("\t", " ")
     elif folded == "date":
         target.date = value
     elif folded == "message-id":
@@ -75,13 +87,22 @@ def _spelling(source: EmailMessage, folded: str) -> str:
 
 def _as_it_is(source: EmailMessage) -> Finished:
     """Keep the whole body with the headers that describe it."""
-    # In 7 bits, since it cannot be encoded anew for a server that takes no more.
-    shown = copy.copy(source)
-    if source.get_content_maintype() != "multipart" or not _is_signed(source):
-        shown.policy = source.policy.clone(cte_type="7bit")
-    head, _, body = flatten(shown).partition(b"\r\n\r\n")
+    head, _, body = _flat(source).partition(b"\r\n\r\n")
     lines = b"".join(line + b"\r\n" for line in _unfolded(head) if line[:8].lower() == b"content-")
     return Finished(lines, body)
+
+
+def _flat(source: EmailMessage) -> bytes:
+    """Write it in 7 bits where that can be, since it is not encoded anew for a server."""
+    if source.get_content_maintype() != "multipart" or not _is_signed(source):
+        shown = copy.copy(source)
+        shown.policy = source.policy.clone(cte_type="7bit")
+        try:
+            return flatten(shown)
+        except UnicodeEncodeError:
+            # The library does not encode a text anew whose charset is not what it says.
+            pass
+    return flatten(source)
 
 
 def _is_signed(source: EmailMessage) -> bool:
@@ -112,7 +133,7 @@ def _shape_of(source: EmailMessage) -> _Shape | None:
             return None
         body = children[0]
         for child in children[1:]:
-            file = _file(child)
+            file = _file(child, "attachment")
             if file is None:
                 return None
             files.append(file)
@@ -133,7 +154,7 @@ def _shape_of(source: EmailMessage) -> _Shape | None:
         children = _children(body)
         body = children[0] if children else body
         for child in children[1:]:
-            image = _file(child)
+            image = _file(child, "inline")
             if image is None:
                 return None
             images.append(image)
@@ -171,17 +192,21 @@ def _has_more_parameters(part: EmailMessage) -> bool:
     return any(name.lower() != "charset" for name, _ in parameters[1:])
 
 
-def _file(part: EmailMessage) -> FilePart | None:
-    """Give a part that is a file, with the headers that describe it."""
+def _file(part: EmailMessage, disposition: str) -> FilePart | None:
+    """Give a part that is a file, with the headers that describe it.
+
+    Args:
+        disposition: what a named file is for where it does not say.
+    """
     if part.get_content_maintype() in ("multipart", "message"):
         return None
     data = part.get_payload(decode=True)
     if not isinstance(data, bytes):
         return None
-    return FilePart(Blob(data, field="attach"), _described(part))
+    return FilePart(Blob(data, field="attach"), _described(part, disposition))
 
 
-def _described(part: EmailMessage) -> bytes:
+def _described(part: EmailMessage, usual: str) -> bytes:
     """Write what describes a file anew, since parsed headers are no longer in their wire form."""
     parameters = {
         name: value
@@ -191,12 +216,18 @@ def _described(part: EmailMessage) -> bytes:
     lines = header("Content-Type", format_parameters(part.get_content_type(), parameters))
     for identifier in header_values(part, "Content-ID"):
         lines += header("Content-ID", identifier)
-    name = part.get_filename()
+    name = _name(part)
     disposition = part.get_content_disposition()
     if disposition or name:
         named = {"filename": file_name(name, field="filename")} if name else {}
-        value = format_parameters(disposition or "attachment", named)
+        value = format_parameters(disposition or usual, named)
         lines += header("Content-Disposition", value, structured=True)
-    for text in header_values(part, "Content-Description"):
+    for text in header_texts(part, "Content-Description"):
         lines += text_header("Content-Description", text)
     return lines
+
+
+def _name(part: EmailMessage) -> str | None:
+    """Give the name of a file, folded or in encoded words as the older policy leaves it."""
+    name = part.get_filename()
+    return None if name is None else decode_words(unfold(name))

@@ -15,6 +15,8 @@ import pytest
 from smtps import Outbox
 from smtps.cli import main
 from smtps.testing import Fault, Sink
+from tests.support.postfix import Postfix
+from tests.support.servers import DEFERRED, REFUSED, fresh_address
 
 MESSAGE = b"From: ann@a.example\nTo: bob@b.example\nBcc: eve@b.example\nSubject: Hi\n\nHello\n"
 
@@ -150,3 +152,26 @@ def test_watch_outlives_a_relay_that_is_down(queue: Path, tmp_path: Path) -> Non
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
     assert [Path(name).suffix for name in os.listdir(queue)] == [".queued"]
+
+
+def test_run_hands_what_is_queued_to_a_real_postfix(
+    postfix: Postfix,
+    queue: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("SMTPS_URL", postfix.url)
+    readers = [fresh_address() for _ in range(20)]
+    for reader in readers:
+        put(queue, tmp_path, "--recipient", reader, "--sender", "run@queue.example")
+    put(queue, tmp_path, "--recipient", REFUSED)
+    put(queue, tmp_path, "--recipient", DEFERRED)
+    assert main(["run", str(queue), "--connections", "2"]) == 69
+    assert "20 sent, 1 waiting, 1 failed, 0 in doubt" in capsys.readouterr().out
+    arrived = postfix.received_from("queue.example", 20)
+    assert {one.recipients for one in arrived} == {(reader,) for reader in readers}
+    assert main(["status", str(queue)]) == 0
+    shown = capsys.readouterr().out
+    assert "550 5.1.1" in shown
+    assert "450 4.2.1" in shown

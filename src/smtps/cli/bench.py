@@ -41,7 +41,7 @@ _CLIENTS: dict[str, Callable[[SMTPS, Load, Callable[[], None]], Run]] = {
     "smtps send": by_send,
     "smtplib": by_smtplib,
 }
-_BAR = 28
+_BAR = 20
 _DRAWABLE = (".svg", ".png", ".pdf")
 
 
@@ -51,16 +51,29 @@ def add_commands(commands: Any) -> None:
         commands,
         "bench",
         _bench,
-        about="measure this library beside smtplib, on your server or the embedded one",
+        about="measure this library beside smtplib",
+        words="[URL]",
         examples=_EXAMPLES,
         notes=_NOTES,
         relay=True,
     )
     add = parser.add_argument
     add("target", nargs="?", metavar="URL", help="the server (an embedded one, over TLS)")
-    add("--count", type=number(1, 100_000), default=1000, help="messages of each turn (1000)")
-    add("--rounds", type=number(1, 100), default=5, help="turns of each client (5)")
-    add("--size", type=number(300, 10_000_000), default=1100, help="bytes of a message (1100)")
+    add(
+        "--count",
+        type=number(1, 100_000),
+        default=1000,
+        metavar="N",
+        help="messages of each turn (1000)",
+    )
+    add("--rounds", type=number(1, 100), default=5, metavar="N", help="turns of each client (5)")
+    add(
+        "--size",
+        type=number(300, 10_000_000),
+        default=1100,
+        metavar="N",
+        help="bytes of a message (1100)",
+    )
     add("--from", dest="from_", metavar="ADDRESS", default="news@sender.example", help="the sender")
     add("--to", metavar="ADDRESS", default="", help="who gets all of it; needed for other hosts")
     add("--yes", action="store_true", help="send to a host that is not this machine")

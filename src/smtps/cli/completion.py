@@ -43,24 +43,23 @@ class _Command:
     takes_files: bool
 
 
-def add_commands(commands: Any, make_parser: Callable[[], argparse.ArgumentParser]) -> None:
-    """Add the subcommand to the parser.
-
-    Args:
-        make_parser: gives the parser of the whole.
-    """
+def add_commands(commands: Any) -> None:
+    """Add the subcommand to the parser."""
     parser = add_command(
         commands,
         "completion",
-        lambda arguments: _completion(arguments, make_parser()),
+        _completion,
         about="print what completes this command in a shell",
         examples=_EXAMPLES,
     )
     parser.add_argument("shell", choices=[*_SHELLS], help="the shell")
 
 
-def _completion(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    say(_SHELLS[arguments.shell]([*_commands(parser)]))
+def _completion(arguments: argparse.Namespace) -> int:
+    # It knows the commands, of which this is one.
+    from .main import make_parser
+
+    say(_SHELLS[arguments.shell]([*_commands(make_parser())]))
     return OK
 
 

@@ -64,7 +64,7 @@ def _config(arguments: argparse.Namespace) -> int:
 
 def _values(configuration: Configuration) -> dict[str, dict[str, str]]:
     found = {}
-    for name in (*OWN_NAMES, *options()):
+    for name in sorted((*OWN_NAMES, *options())):
         given = configuration.given.get(name)
         if name in _NOT_WRITTEN or (given is None and name in OWN_NAMES):
             continue
@@ -79,7 +79,7 @@ def _row(name: str, facts: dict[str, str]) -> tuple[str, ...]:
 
 
 def _show_files(configuration: Configuration) -> None:
-    say("arguments go before SMTPS_URL and SMTPS_*, and those before the first of these files:")
+    say("arguments go before SMTPS_URL and SMTPS_*, those before the first file of:")
     files = candidates(os.environ)
     if configuration.file is not None and configuration.file not in files:
         files.insert(0, configuration.file)
@@ -87,4 +87,4 @@ def _show_files(configuration: Configuration) -> None:
         used = path == configuration.file
         say(f"  {path}  {'is used' if used else 'is not there' if not path.exists() else ''}")
     if not configuration.names_relay:
-        say('no relay is named yet; write url = "smtp://user@host:587" into one of them')
+        say('no relay is named yet; url = "smtp://user@host:587" in one of them names it')

@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,6 +36,8 @@ _OF_A_RELAY = {
     *("mail_server", "mail_port", "protocol", "ssl_start_mode", "user", "auth_mechanism"),
     *("authorization_identity", *_PASSWORDS),
 }
+# Where nothing was chosen, the best that both sides know is taken.
+_BETTER = {"auth_mechanism"}
 _UNPROVED, _SUBMISSION = 25, 587
 
 
@@ -108,6 +111,9 @@ class Configuration:
         value = option.assigned(target)
         if option.secret:
             return "********" if value else ""
+        if isinstance(value, IntEnum):
+            # As it can be written, which tells more than the number that the classic has.
+            return value.name.lower() if option.is_set(target) or name not in _BETTER else "best"
         return option.show(value)
 
     @property

@@ -29,11 +29,11 @@ def add_commands(commands: Any) -> None:
         commands,
         "demo",
         _demo,
-        about="send messages to an embedded server over TLS, and show the figures",
+        about="send 20,000 messages to a server of its own over TLS",
         examples=_EXAMPLES,
     )
     parser.add_argument(
-        "--count", type=number(1, 10_000_000), default=20_000, help="messages (20000)"
+        "--count", type=number(1, 10_000_000), default=20_000, metavar="N", help="messages (20000)"
     )
     parser.add_argument(
         "--compare", action="store_true", help="send them with smtplib too, to the same server"

@@ -2,49 +2,75 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from .. import codec
 from ..errors import SMTPSError
-from . import bench, completion, config, demo, outbox, probe, send, sendmail, sink
-from .exits import INTERRUPTED, IOERR, SOFTWARE, Failure, status_of
+from .exits import INTERRUPTED, IOERR, SOFTWARE, USAGE, Failure, status_of
 from .parsing import Parser
-from .terminal import complain
+from .terminal import complain, say
 
 __all__ = ["main", "make_parser"]
 
 _EPILOG = """
 exit status, as sysexits.h has it:
-  0 accepted for everyone      64 wrong arguments         65 wrong message or address
-  66 no such file              67 recipient refused       68 no such host
-  69 refused for another       70 error of this program   74 answer lost: perhaps sent
-     reason                    75 try again later         76 protocol or TLS failed
-  77 login refused             78 wrong configuration     130 ended by Ctrl-C
+   0  accepted for everyone            69  refused for another reason
+  64  wrong arguments                  70  an error of this program
+  65  wrong message or address         73  a file cannot be written
+  66  no such file                     74  answer lost: perhaps sent
+  67  recipient refused                75  not now: try again later
+  68  no such host                     76  protocol or TLS failed
+  78  wrong configuration              77  login refused
+ 130  ended by Ctrl-C
 
 smtps COMMAND --help tells more, with examples.
 """
+# The module of each command; only that of the one that runs is loaded.
+_MODULES = {
+    "send": "send",
+    "sendmail": "sendmail",
+    "queue": "outbox",
+    "run": "outbox",
+    "status": "outbox",
+    "probe": "probe",
+    "sink": "sink",
+    "config": "config",
+    "bench": "bench",
+    "demo": "demo",
+    "completion": "completion",
+}
 
 
-def make_parser() -> Parser:
-    """Make the parser of the whole command line."""
+class _Version(argparse.Action):
+    """Print the version, which takes a while to find out, only where it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """Print it and end."""
+        say(_version())
+        parser.exit()
+
+
+def make_parser(commands: Iterable[str] = _MODULES) -> Parser:
+    """Make the parser of the whole command line, or of some commands."""
     parser = Parser(
-        prog="smtps", description="Send mail over SMTP, and look at who takes it.", epilog=_EPILOG
+        prog="smtps",
+        usage="smtps COMMAND [OPTION ...]",
+        description="Send mail over SMTP, and look at who takes it.",
+        epilog=_EPILOG,
     )
-    parser.add_argument("--version", action="version", version=_version())
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
-    send.add_commands(commands)
-    sendmail.add_commands(commands)
-    outbox.add_commands(commands)
-    probe.add_commands(commands)
-    sink.add_commands(commands)
-    config.add_commands(commands)
-    bench.add_commands(commands)
-    demo.add_commands(commands)
-    completion.add_commands(commands, make_parser)
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    chosen = parser.add_subparsers(
+        required=True, metavar="COMMAND", prog="smtps", parser_class=Parser
+    )
+    for module in dict.fromkeys(_MODULES[name] for name in commands):
+        import_module(f".{module}", __package__).add_commands(chosen)
     return parser
 
 
@@ -81,9 +107,14 @@ def _words(arguments: Sequence[str] | None) -> list[str]:
 
 
 def _run(words: list[str]) -> int:
-    if words[:1] == ["sendmail"] and words[1:] not in (["--help"], ["--version"]):
-        return sendmail.run(words[1:])
-    chosen = make_parser().parse_all(words)
+    if not words:
+        make_parser().print_help(sys.stderr)
+        return USAGE
+    if words[0] == "sendmail" and words[1:] != ["--help"]:
+        from .sendmail import run
+
+        return run(words[1:])
+    chosen = make_parser(words[:1] if words[0] in _MODULES else _MODULES).parse_all(words)
     status: int = chosen.run(chosen)
     return status
 

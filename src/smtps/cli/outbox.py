@@ -20,7 +20,7 @@ from .exits import NOINPUT, OK, TEMPFAIL, UNAVAILABLE, USAGE, Failure
 from .finished import read_finished
 from .parsing import add_command, number, seconds
 from .progress import Progress
-from .terminal import complain, plain, say, say_json
+from .terminal import complain, counted, plain, say, say_json
 
 try:
     import resource
@@ -51,13 +51,25 @@ _FOLDER = "the queue folder, which must exist"
 def add_commands(commands: Any) -> None:
     """Add the subcommands to the parser."""
     queue = add_command(
-        commands, "queue", _queue, about="put messages into a queue folder", examples=_QUEUE
+        commands,
+        "queue",
+        _queue,
+        about="put messages into a queue folder",
+        words="FOLDER [FILE ...]",
+        examples=_QUEUE,
     )
-    queue.add_argument("folder", help=_FOLDER)
-    queue.add_argument("files", nargs="*", help="finished messages (standard input)")
-    queue.add_argument("--sender", help="of the envelope, in place of the message's own")
+    queue.add_argument("folder", metavar="FOLDER", help=_FOLDER)
     queue.add_argument(
-        "--recipient", action="append", help="of the envelope, in place of the message's own"
+        "files", nargs="*", metavar="FILE", help="finished messages (standard input)"
+    )
+    queue.add_argument(
+        "--sender", metavar="ADDRESS", help="of the envelope, in place of the message's own"
+    )
+    queue.add_argument(
+        "--recipient",
+        action="append",
+        metavar="ADDRESS",
+        help="of the envelope, in place of the message's own",
     )
     queue.add_argument("--json", action="store_true", help="print a list of the ids")
 
@@ -66,14 +78,27 @@ def add_commands(commands: Any) -> None:
         "run",
         _run,
         about="send what is in a queue folder and due",
+        words="[FOLDER]",
         examples=_RUN,
         relay=True,
     )
-    run.add_argument("folder", nargs="?", help="the queue folder (outbox of the configuration)")
-    run.add_argument("--watch", action="store_true", help="go on until SIGTERM or Ctrl-C ends it")
-    run.add_argument("--interval", type=seconds, default=5.0, help="seconds between two looks (5)")
     run.add_argument(
-        "--connections", type=number(1, 1000), default=1, help="to the relay, at most (1)"
+        "folder", nargs="?", metavar="FOLDER", help="the queue folder (outbox of the configuration)"
+    )
+    run.add_argument("--watch", action="store_true", help="go on until SIGTERM or Ctrl-C ends it")
+    run.add_argument(
+        "--interval",
+        type=seconds,
+        default=5.0,
+        metavar="SECONDS",
+        help="seconds between two looks (5)",
+    )
+    run.add_argument(
+        "--connections",
+        type=number(1, 1000),
+        default=1,
+        metavar="N",
+        help="to the relay, at most (1)",
     )
     run.add_argument("--keep", action="store_true", help="name sent messages .sent")
     run.add_argument(
@@ -89,12 +114,17 @@ def add_commands(commands: Any) -> None:
         "status",
         _status,
         about="show what waits in a queue folder, and why",
+        words="FOLDER",
         examples=_STATUS,
     )
-    status.add_argument("folder", help=_FOLDER)
+    status.add_argument("folder", metavar="FOLDER", help=_FOLDER)
     status.add_argument("--json", action="store_true", help="print it as JSON")
     status.add_argument(
-        "--limit", type=number(0, 10**9), default=100, help="messages shown (100; 0: all)"
+        "--limit",
+        type=number(0, 10**9),
+        default=100,
+        metavar="N",
+        help="messages shown (100; 0: all)",
     )
     status.add_argument("--retry", metavar="ID", help="make a message due at once")
     status.add_argument("--remove", metavar="ID", help="take a message away")
@@ -252,10 +282,11 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _line(one: Listed) -> str:
+    tries = f", {counted(one.attempts, 'attempt')}" if one.attempts else ""
     since = f"since {one.queued_at:%Y-%m-%d %H:%M:%S}" if one.queued_at else ""
-    tries = f", {one.attempts} attempts" if one.attempts else ""
     later = f", next {one.next_attempt:%Y-%m-%d %H:%M:%S}" if one.next_attempt else ""
     who = ", ".join(recipient.address for recipient in one.recipients[:3])
     more = f" and {len(one.recipients) - 3} more" if len(one.recipients) > 3 else ""
-    why = f"\n    {plain(one.reason)}" if one.reason else ""
-    return f"{one.id}  {one.state} {since}{tries}{later}\n    to {who}{more}{why}"
+    details = [since + later, f"to {who}{more}", plain(one.reason or "")]
+    lines = [f"    {line}" for line in details if line]
+    return "\n".join([f"{one.id}  {one.state}{tries}", *lines])

@@ -17,13 +17,22 @@ __all__ = ["Parser", "add_command", "checked_rate", "number", "relay_options", "
 _WIDTH = 78
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Leave what examples look like as it is, and give names the room that they need."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28)
+        # argparse forgets that the names of commands are indented more than those of options.
+        self._action_max_length = 16
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose complaints are one line with the way out."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
             allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Formatter,
             **options,
         )
 
@@ -70,6 +79,7 @@ def add_command(
     run: Callable[[argparse.Namespace], int],
     *,
     about: str,
+    words: str = "",
     examples: str,
     notes: str = "",
     relay: bool = False,
@@ -77,10 +87,12 @@ def add_command(
     """Add a subcommand: its help begins with what it is for and ends with examples and notes.
 
     Args:
+        words: what stands on its command line beside options.
         relay: whether it can be told which relay to use.
     """
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
+        usage=f"smtps {name} [OPTION ...] {words}".rstrip(),
         help=about,
         description=f"{about[:1].upper()}{about[1:]}.",
         epilog="\n".join(
@@ -102,16 +114,14 @@ def relay_options() -> argparse.ArgumentParser:
     """Give the arguments that say which relay to use, as a parent of other parsers."""
     parser = argparse.ArgumentParser(add_help=False)
     group = parser.add_argument_group(
-        "the relay", "Before these go SMTPS_URL and SMTPS_*, then a file; see smtps config."
+        "the relay", "What these leave open SMTPS_URL and SMTPS_* say, then a file: smtps config."
     )
     group.add_argument("--url", help="where to send: smtp://user@host:587, without a password")
     group.add_argument("--user", help="who logs in, if the URL does not say it")
+    group.add_argument("--password-command", metavar="COMMAND", help="its output is the password")
+    group.add_argument("--password-file", metavar="FILE", help="its first line is the password")
     group.add_argument(
-        "--password-command", metavar="COMMAND", help="print the password on its first line"
-    )
-    group.add_argument("--password-file", metavar="FILE", help="hold it on its first line")
-    group.add_argument(
-        "--set", action="append", metavar="NAME=VALUE", help="any other property or setting"
+        "--set", action="append", metavar="NAME=VALUE", help="any other option: smtps config --show"
     )
     group.add_argument("--config", metavar="FILE", help="a TOML file in place of the usual one")
     return parser

@@ -47,6 +47,7 @@ def add_commands(commands: Any) -> None:
         "probe",
         _probe,
         about="show what a server offers, its TLS and its distance",
+        words="[HOST | URL]",
         examples=_EXAMPLES,
         notes=_NOTES,
         relay=True,
@@ -55,7 +56,9 @@ def add_commands(commands: Any) -> None:
         "target", nargs="?", metavar="HOST|URL", help="the server (the configured relay)"
     )
     parser.add_argument("--login", action="store_true", help="log in as well, as configured")
-    parser.add_argument("--count", type=number(1, 1000), default=5, help="round trips measured (5)")
+    parser.add_argument(
+        "--count", type=number(1, 1000), default=5, metavar="N", help="round trips measured (5)"
+    )
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 

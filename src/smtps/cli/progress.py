@@ -26,7 +26,7 @@ class Progress:
         self._done = 0
         self._start = self._shown = time.monotonic()
         self._is_live = sys.stderr.isatty()
-        self._rich: Any = _rich_bar(total, unit) if self._is_live else None
+        self._rich: Any = _rich_bar(total) if self._is_live else None
 
     def __enter__(self) -> Self:
         if self._rich is not None:
@@ -60,17 +60,19 @@ class Progress:
         # More can come while it works, and nothing to do is all of it.
         total = max(self._total, self._done, 1)
         rate = self._done / max(time.monotonic() - self._start, 1e-9)
+        unit = self._unit if self._done != 1 else self._unit.replace("messages", "message")
+        text = f"{self._done:,} {unit}, {rate:,.0f}/s"
         if self._rich is not None:
-            self._rich.update(self._rich.task_ids[0], completed=self._done, total=total, rate=rate)
+            self._rich.update(self._rich.task_ids[0], completed=self._done, total=total, text=text)
             return
         share = self._done / total
         bar = "#" * int(share * _WIDTH)
-        line = f"{share:4.0%} [{bar:.<{_WIDTH}}] {self._done:,} {self._unit}, {rate:,.0f}/s"
+        line = f"{share:4.0%} [{bar:.<{_WIDTH}}] {text}"
         sys.stderr.write(("\r" if self._is_live else "") + line + end)
         sys.stderr.flush()
 
 
-def _rich_bar(total: int, unit: str) -> Any:
+def _rich_bar(total: int) -> Any:
     try:
         from rich import console, progress
     except ImportError:
@@ -78,9 +80,9 @@ def _rich_bar(total: int, unit: str) -> Any:
     bar = progress.Progress(
         progress.TaskProgressColumn(),
         progress.BarColumn(_WIDTH),
-        progress.TextColumn("{task.completed:,.0f} " + unit + ", {task.fields[rate]:,.0f}/s"),
+        progress.TextColumn("{task.fields[text]}", markup=False),
         progress.TimeRemainingColumn(compact=True),
         console=console.Console(file=sys.stderr),
     )
-    bar.add_task("", total=total, rate=0.0)
+    bar.add_task("", total=total, text="")
     return bar

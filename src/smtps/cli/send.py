@@ -41,10 +41,13 @@ def add_commands(commands: Any) -> None:
         "send",
         _send,
         about="send a message, finished ones, or one for every row of a CSV",
+        words="[FILE ...]",
         examples=_EXAMPLES,
         relay=True,
     )
-    parser.add_argument("files", nargs="*", help="finished messages (.eml); - is standard input")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="finished messages (.eml); - is standard input"
+    )
     parser.add_argument("--sender", metavar="ADDRESS", help="the envelope's, for finished messages")
     parser.add_argument(
         "--recipient", action="append", metavar="ADDRESS", help="the same, in place of To, Cc, Bcc"
@@ -53,14 +56,18 @@ def add_commands(commands: Any) -> None:
     group = parser.add_argument_group("many messages")
     group.add_argument("--mailing", metavar="CSV", help="one message for each row: {{ column }}")
     group.add_argument(
-        "--first-row", type=number(1, 10**9), default=1, help="begin with this row (1)"
+        "--first-row", type=number(1, 10**9), default=1, metavar="N", help="begin with this row (1)"
     )
     group.add_argument(
         "--receipts", metavar="CSV", help="write what became of each recipient to a new file"
     )
     group.add_argument("--rate", type=checked_rate, help="at most so fast: 14/s, 30/min, ses, ...")
     group.add_argument(
-        "--connections", type=number(1, 1000), default=1, help="to the relay, at most (1)"
+        "--connections",
+        type=number(1, 1000),
+        default=1,
+        metavar="N",
+        help="to the relay, at most (1)",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="show what would be sent, and send nothing"
@@ -220,7 +227,7 @@ def _rehearse(items: Iterable[Item], arguments: argparse.Namespace) -> int:
     if arguments.json:
         say_json({"would_send": good, "problems": problems})
     else:
-        say(f"{counted(good, 'message')} could be sent; nothing was")
+        say(f"\n{counted(good, 'message')} could be sent; nothing was")
     for line in problems[:10]:
         complain(line)
     return DATAERR if problems else OK

@@ -62,7 +62,8 @@ def add_commands(commands: Any) -> None:
         commands,
         "sendmail",
         lambda _: run([]),
-        about="take a message from standard input as sendmail does, for what calls it",
+        about="take a message from standard input, as sendmail does",
+        words="[RECIPIENT ...]",
         examples=_EXAMPLES,
         notes=_NOTES,
     )

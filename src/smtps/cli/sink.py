@@ -47,7 +47,7 @@ def add_commands(commands: Any) -> None:
         commands,
         "sink",
         _sink,
-        about="show what arrives at a server that delivers nothing, until Ctrl-C",
+        about="run a server that shows what arrives and delivers nothing",
         examples=_EXAMPLES,
         notes=_NOTES,
     )
@@ -60,7 +60,7 @@ def add_commands(commands: Any) -> None:
     add("--without", action="append", default=[], metavar="KEYWORD", help="leave an extension out")
     add("--fault", action="append", default=[], type=read_fault, help="let something go wrong")
     add("--save", metavar="FOLDER", help="write every message into a maildir")
-    add("--count", type=number(1, 10**9), help="end after so many messages")
+    add("--count", type=number(1, 10**9), metavar="N", help="end after so many messages")
     add("--quiet", action="store_true", help="show the counts at the end only")
     add("--json", action="store_true", help="a line of JSON for each message, and the counts")
 

@@ -48,6 +48,7 @@ def app_for(settings: Mapping[str, Any]) -> Celery:
     """Make an app of this process that adds tasks for the workers."""
     app = Celery("tests", set_as_current=False)
     app.conf.update(settings)
+    app.loader.import_default_modules()
     return app
 
 

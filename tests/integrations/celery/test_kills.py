@@ -19,6 +19,7 @@ from tests.support.redis import Redis
 pytestmark = [
     pytest.mark.skipif(implementation == "pure", reason="the run on the compiled code shows it"),
     pytest.mark.xdist_group("celery"),
+    pytest.mark.filterwarnings("ignore:Call to deprecated"),
 ]
 
 BATCHES, SIZE = 100, 100
@@ -63,7 +64,7 @@ def send_all(broker: Redis | RabbitMQ, redis: Redis) -> Account:
         kills = 0
         with Crew(settings, workers=2) as crew:
             tasks = [
-                app.send_task("smtps.send_many", (messages(batch),)) for batch in range(BATCHES)
+                app.tasks["smtps.send_many"].delay(messages(batch)) for batch in range(BATCHES)
             ]
             for mark in range(1000, 7000, 1000):
                 sink.wait_until(lambda least=mark: sink.count >= least, 30)  # type: ignore[misc]
@@ -81,7 +82,6 @@ def send_all(broker: Redis | RabbitMQ, redis: Redis) -> Account:
         }
         assert len(results) == len(told) == COUNT
         arrived = Counter(_message_id(one.content) for one in sink.messages)
-    print(kills, "kills", Counter(told.values()), "arrived", len(arrived), "sends", arrived.total())
     return Account(told, arrived, kills)
 
 

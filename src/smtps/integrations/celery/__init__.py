@@ -20,6 +20,6 @@ except ImportError as error:
 
 from .arguments import pack
 from .memory import MemoryUnavailable
-from .tasks import GoesAgain, send, send_many
+from .tasks import BrokerUnavailable, GoesAgain, send, send_many
 
-__all__ = ["GoesAgain", "MemoryUnavailable", "pack", "send", "send_many"]
+__all__ = ["BrokerUnavailable", "GoesAgain", "MemoryUnavailable", "pack", "send", "send_many"]

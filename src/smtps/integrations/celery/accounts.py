@@ -16,7 +16,7 @@ __all__ = ["HOPELESS", "Account"]
 
 #: What is wrong with a message itself: it goes nowhere, however often it is tried.
 HOPELESS = (*CANNOT_CARRY, BadValue, SourceFailed)
-_AGAIN = (Outcome.DEFERRED, Outcome.NOT_SENT)
+_AGAIN = {Outcome.DEFERRED, Outcome.NOT_SENT}
 # How the record begins what it says of a recipient.
 _LETTERS = {Outcome.ACCEPTED: "s", Outcome.REFUSED: "r", Outcome.UNKNOWN: "u"}
 _OUTCOMES = {letter: outcome for outcome, letter in _LETTERS.items()} | {"c": Outcome.UNKNOWN}
@@ -34,10 +34,14 @@ class Account:
     Args:
         index: the place of the message in the batch.
         told: what an earlier attempt told of it.
+        resend: whether recipients of whom nobody knows get it again.
     """
 
-    def __init__(self, index: int, told: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, index: int, told: Mapping[str, Any] | None = None, *, resend: bool = False
+    ) -> None:
         self.index = index
+        self._again = {*_AGAIN, Outcome.UNKNOWN} if resend else _AGAIN
         #: Whether another attempt, which lives, is sending to some of the recipients.
         self.is_busy = False
         self._message_id: str | None = None
@@ -65,8 +69,10 @@ class Account:
 
     @property
     def waiting(self) -> list[str]:
-        """The recipients who surely do not have it and may get it."""
-        return [address for address, (outcome, _) in self._results.items() if outcome in _AGAIN]
+        """The recipients who are to get it still."""
+        return [
+            address for address, (outcome, _) in self._results.items() if outcome in self._again
+        ]
 
     @property
     def told(self) -> dict[str, Any]:

@@ -105,6 +105,7 @@ def parcel_of(argument: object, *, key: str, folder: str | None) -> Parcel:
         key = _text(fields, "key", "a name")
         if not key:
             raise BadValue("key", "it is empty; leave it out, or give what names this message")
+        key = f"key:{key}"
     if "from" in fields:
         fields["from_"] = fields.pop("from")
     kinds = [name for name in _FINISHED if name in fields]
@@ -143,6 +144,9 @@ def _composed(fields: Mapping[str, Any], key: str, folder: str | None) -> Transa
         if name in given and not _are_texts(given[name]):
             raise AddressError(name, f"expected an address or a list, not {_kind(given[name])}")
     headers = _headers(fields.get("headers"))
+    if fields.get("recipients") is not None and not given.keys() & {"to", "cc", "bcc"}:
+        # Nobody whom the headers would name.
+        given["bcc"] = [one.address for one in _recipients(fields["recipients"])]
     try:
         message = Message(headers=headers, **given)
         for file in _objects(fields, "attachments", _FILE):
@@ -207,9 +211,8 @@ def _source(file: Mapping[str, Any], folder: str | None) -> bytes | Path:
 
 
 def _envelope(fields: Mapping[str, Any], sender: str, recipients: Sequence[Recipient]) -> Envelope:
-    given = fields.get("recipients")
-    if given is not None:
-        recipients = [_recipient(one) for one in ([given] if isinstance(given, str) else given)]
+    if fields.get("recipients") is not None:
+        recipients = _recipients(fields["recipients"])
     if fields.get("sender") is not None:
         sender = _text(fields, "sender", "an address")
     return Envelope(
@@ -217,6 +220,14 @@ def _envelope(fields: Mapping[str, Any], sender: str, recipients: Sequence[Recip
         recipients,
         **{name: fields[name] for name in _PARAMETERS if fields.get(name) is not None},
     )
+
+
+def _recipients(given: object) -> list[Recipient]:
+    if isinstance(given, str):
+        given = [given]
+    if not isinstance(given, Sequence):
+        raise AddressError("recipients", f"expected addresses, not {_kind(given)}")
+    return [_recipient(one) for one in given]
 
 
 def _recipient(given: object) -> Recipient:

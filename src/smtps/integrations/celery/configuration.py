@@ -68,8 +68,8 @@ class Configuration:
                 raise BadValue(f"smtps_{name}", f"expected a whole number of at least {least}")
         for name in ("record_ttl", "lease", "retry_first", "retry_most"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 1:
-                raise BadValue(f"smtps_{name}", "expected seconds, at least 1")
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+                raise BadValue(f"smtps_{name}", "expected seconds, more than 0")
         if self.in_doubt not in _IN_DOUBT:
             raise BadValue("smtps_in_doubt", 'expected "hold" or "resend"')
         if self.folder is not None and not os.path.isdir(self.folder):

@@ -10,22 +10,53 @@ from typing import Any, NoReturn
 
 from celery import Task, shared_task
 from celery.exceptions import Reject, SoftTimeLimitExceeded
+from kombu.exceptions import OperationalError
 
 from ...errors import BadValue, SMTPSError
 from .accounts import Account
 from .arguments import Parcel, parcel_of
 from .batch import Batch
-from .configuration import Configuration
 from .memory import MemoryUnavailable
 from .record import Attempt
 from .workers import Engine, engine_of
 
-__all__ = ["GoesAgain", "send", "send_many"]
+__all__ = ["BrokerUnavailable", "GoesAgain", "send", "send_many"]
 
 # Seconds until a task goes again that could not ask Redis.
 _SHORTLY = 10.0
 
 Told = dict[str, Any]
+
+
+class BrokerUnavailable(OperationalError):
+    """The broker could not be reached, and the task was not handed over.
+
+    Args:
+        place: its URL without a password.
+    """
+
+    def __init__(self, place: str, cause: Exception) -> None:
+        super().__init__(
+            f"the broker at {place} cannot be reached ({cause}); the task was not handed over."
+            " Check broker_url, and that the broker listens there: celery inspect ping"
+        )
+
+
+class _MailTask(Task):  # type: ignore[misc]
+    """A task that names the broker which it cannot be handed to."""
+
+    abstract = True
+
+    def apply_async(self, *arguments: Any, **options: Any) -> Any:
+        """Like `Task.apply_async`.
+
+        Raises:
+            BrokerUnavailable: nothing was handed over.
+        """
+        try:
+            return super().apply_async(*arguments, **options)
+        except OperationalError as error:
+            raise BrokerUnavailable(self.app.connection_for_write().as_uri(), error) from error
 
 
 class GoesAgain(SMTPSError):
@@ -60,7 +91,11 @@ def _send_many(
 
 
 class _Run:
-    """One run of a task: what is not decided yet is sent, and what is not then goes again."""
+    """One run of a task: what is not decided yet is sent, and what is not then goes again.
+
+    Raises:
+        BadValue: the configuration cannot be used.
+    """
 
     def __init__(
         self, task: Task, messages: Sequence[Mapping[str, Any] | None], so_far: Told | None
@@ -68,8 +103,11 @@ class _Run:
         self._task = task
         self._messages = list(messages)
         self._attempts: int = so_far["attempts"] if so_far else 0
+        self._engine = engine_of(task.app.conf)
+        self._configuration = self._engine.configuration
+        resend = self._configuration.in_doubt == "resend"
         told = so_far["receipts"] if so_far else [None] * len(messages)
-        self._accounts = [Account(index, one) for index, one in enumerate(told)]
+        self._accounts = [Account(index, one, resend=resend) for index, one in enumerate(told)]
         #: Why it ended before everything was tried.
         self._error: SMTPSError | None = None
 
@@ -80,21 +118,19 @@ class _Run:
             packed: makes the argument of the task out of messages.
 
         Raises:
-            BadValue: the configuration cannot be used.
             Retry: it goes again.
         """
-        engine = engine_of(self._task.app.conf)
-        parcels = self._parcels(engine.configuration)
+        parcels = self._parcels()
         if parcels:
-            self._carry(engine, parcels)
-        pause = self._pause(engine.configuration)
+            self._carry(parcels)
+        pause = self._pause()
         if pause is not None:
             self._go_again(pause, packed)
         return self._told
 
     # --- before -----------------------------------------------------------------------------------
 
-    def _parcels(self, configuration: Configuration) -> list[tuple[Parcel, Account]]:
+    def _parcels(self) -> list[tuple[Parcel, Account]]:
         """Give what is to be sent; a message that cannot be understood fails alone."""
         parcels = []
         name = self._task.request.id or token_hex(16)
@@ -104,7 +140,9 @@ class _Run:
             if message is None and account.is_known:
                 continue
             try:
-                parcel = parcel_of(message, key=f"{name}:{index}", folder=configuration.folder)
+                parcel = parcel_of(
+                    message, key=f"task:{name}:{index}", folder=self._configuration.folder
+                )
             except BadValue as error:
                 account.fail(error)
                 continue
@@ -114,27 +152,28 @@ class _Run:
                 parcels.append((parcel, account))
         return parcels
 
-    def _carry(self, engine: Engine, parcels: list[tuple[Parcel, Account]]) -> None:
-        with engine.pool() as pool, _attempt(engine) as attempt:
-            if attempt is None and self._may_be_second(engine.configuration):
+    def _carry(self, parcels: list[tuple[Parcel, Account]]) -> None:
+        with self._engine.pool() as pool, _attempt(self._engine) as attempt:
+            if attempt is None and self._may_be_second:
                 # Nobody remembers how far the first got.
                 for _, account in parcels:
                     account.doubt(account.waiting)
                 return
-            batch = Batch(parcels, pool, attempt=attempt, rate=engine.rate)
+            batch = Batch(parcels, pool, attempt=attempt, rate=self._engine.rate)
             try:
                 batch.run()
                 self._error = batch.error
             except SoftTimeLimitExceeded:
                 self._error = SMTPSError(301, "the task's soft time limit ended this attempt")
 
-    def _may_be_second(self, configuration: Configuration) -> bool:
+    @property
+    def _may_be_second(self) -> bool:
         where = self._task.request.delivery_info or {}
-        return bool(where.get("redelivered")) and configuration.in_doubt == "hold"
+        return bool(where.get("redelivered")) and self._configuration.in_doubt == "hold"
 
     # --- after ------------------------------------------------------------------------------------
 
-    def _pause(self, configuration: Configuration) -> float | None:
+    def _pause(self) -> float | None:
         """Give the seconds until it goes again, or None if this was the last time."""
         waiting = [account for account in self._accounts if account.waiting]
         request = self._task.request
@@ -142,12 +181,13 @@ class _Run:
             return None
         if isinstance(self._error, MemoryUnavailable):
             # No message was the reason, and none shall be given up for it.
-            return _SHORTLY
+            return min(_SHORTLY, self._configuration.retry_first)
         if all(account.is_busy for account in waiting):
-            return configuration.lease
-        if self._attempts >= configuration.max_retries:
+            return self._configuration.lease
+        if self._attempts >= self._configuration.max_retries:
             return None
-        pause = min(configuration.retry_first * 2.0**self._attempts, configuration.retry_most)
+        first, most = self._configuration.retry_first, self._configuration.retry_most
+        pause = min(first * 2.0 ** min(self._attempts, 30), most)
         self._attempts += 1
         # Not all at the same moment.
         return pause * random.uniform(0.8, 1.0)
@@ -193,6 +233,7 @@ def _attempt(engine: Engine) -> Iterator[Attempt | None]:
 
 # A task whose worker is lost is delivered again; the record keeps it from being sent again.
 _OPTIONS: dict[str, Any] = {
+    "base": _MailTask,
     "bind": True,
     "acks_late": True,
     "reject_on_worker_lost": True,

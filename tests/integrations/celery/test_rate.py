@@ -1,0 +1,69 @@
+"""The rate that all workers share, in a real Redis."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from secrets import token_hex
+
+import pytest
+
+from smtps.integrations.celery.configuration import Configuration
+from smtps.integrations.celery.memory import Memory
+from smtps.integrations.celery.rate import SharedRate
+from tests.support.redis import Redis
+
+
+@pytest.fixture
+def memory(redis: Redis) -> Iterator[Memory]:
+    memory = Memory(Configuration(url="smtp://a.example", redis=redis.url, prefix=token_hex(4)))
+    yield memory
+    memory.close()
+
+
+def test_one_may_go_at_once_and_the_next_after_its_time(memory: Memory) -> None:
+    rate = SharedRate(memory, "2/s", "relay")
+    assert rate.take(5)[0] == 1
+    taken, pause = rate.take(5)
+    assert taken == 0
+    assert 0.3 < pause <= 0.5
+
+
+def test_a_tenth_of_a_second_may_go_at_once_after_a_pause(memory: Memory) -> None:
+    rate = SharedRate(memory, "1000/s", "relay")
+    rate.take(1)
+    deadline = time.monotonic() + 10
+    rate.give_back(1000)
+    assert rate.take(1000)[0] == 100
+    assert time.monotonic() < deadline
+
+
+def test_what_was_taken_for_nothing_may_be_given_back(memory: Memory) -> None:
+    rate = SharedRate(memory, "1/h", "relay")
+    assert rate.take(1)[0] == 1
+    rate.give_back(1)
+    assert rate.take(1)[0] == 1
+
+
+def test_each_relay_has_a_rate_of_its_own(memory: Memory) -> None:
+    assert SharedRate(memory, "1/h", "one").take(1)[0] == 1
+    assert SharedRate(memory, "1/h", "two").take(1)[0] == 1
+
+
+def test_all_together_keep_to_it(memory: Memory) -> None:
+    counts = [0] * 4
+    began = time.monotonic()
+
+    def work(place: int) -> None:
+        rate = SharedRate(memory, "200/s", "relay")
+        while time.monotonic() - began < 1.0:
+            counts[place] += rate.take(3)[0]
+
+    threads = [threading.Thread(target=work, args=(place,)) for place in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    elapsed = time.monotonic() - began
+    assert 0.9 * 200 <= sum(counts) <= 200 * elapsed + 20

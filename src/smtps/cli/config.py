@@ -24,7 +24,9 @@ A file is TOML, with the names that --show prints:
   url = "smtp://me@relay.example:587"
   password_command = "pass show relay"
   timeout = 30
-"""
+
+Beside the properties and settings of the library there are:
+""" + "\n".join(f"  {name:18}{about}" for name, about in OWN_NAMES.items())
 # A function cannot be written down, and a certificate comes from its store.
 _NOT_WRITTEN = {"token_provider", "ssl_cert"}
 
@@ -66,7 +68,8 @@ def _values(configuration: Configuration) -> dict[str, dict[str, str]]:
     found = {}
     for name in sorted((*OWN_NAMES, *options())):
         given = configuration.given.get(name)
-        if name in _NOT_WRITTEN or (given is None and name in OWN_NAMES):
+        # A URL is taken apart into what it stands for.
+        if name in _NOT_WRITTEN or name == "url":
             continue
         value, source = configuration.shown(name), given.source if given else "default"
         found[name] = {"value": value, "source": source}

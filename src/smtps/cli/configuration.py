@@ -106,7 +106,7 @@ class Configuration:
         """Give the text of an option as it is now, its secrets as asterisks."""
         option = options().get(name)
         if option is None:
-            return str(self.given[name].value)
+            return str(self.given[name].value) if name in self.given else ""
         target = self._sample if name in self._sample.options else self._sample.settings
         value = option.assigned(target)
         if option.secret:

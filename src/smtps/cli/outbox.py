@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import signal
+import sys
 import threading
 from dataclasses import asdict
 from datetime import datetime
@@ -43,7 +44,7 @@ smtps run ~/mail --watch --connections 4
 """
 _STATUS = """
 smtps status ~/mail
-smtps status ~/mail --retry 01J8ZK...
+smtps status ~/mail --retry 20261125T124712.169425-eb6f2a9f75b1
 """
 _FOLDER = "the queue folder, which must exist"
 
@@ -205,6 +206,8 @@ def _watch(outbox: Outbox, relay: SMTPS | Pool, arguments: argparse.Namespace) -
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     pause = _FIRST_PAUSE
+    if sys.stderr.isatty():
+        complain(f"watching {outbox.folder}; Ctrl-C ends it")
     try:
         while not ending.is_set():
             wait: float = arguments.interval

@@ -35,8 +35,11 @@ php -d sendmail_path="smtps sendmail -t -i" news.php
 ln -s "$(command -v smtps)" /usr/sbin/sendmail
 """
 _NOTES = """
-The relay comes from SMTPS_URL, SMTPS_* or a file (smtps config), never from an argument.
+The relay comes from SMTPS_URL, SMTPS_* or a file (smtps config), never from an argument,
+which others could smuggle in.
+
 With outbox = FOLDER there the message is put into that queue, for `smtps run` to send.
+
 -oe*, -od*, -om, -bi, -B, -h, -n, -U and -G are taken for the sake of old callers.
 Exit status 75 means: not now, try again.
 """
@@ -70,7 +73,7 @@ def add_commands(commands: Any) -> None:
     for flags, value, text in _SHOWN:
         how: dict[str, Any] = {"metavar": value} if value else {"action": "store_true"}
         parser.add_argument(*flags.split(), help=text, **how)
-    parser.add_argument("recipients", nargs="*", metavar="RECIPIENT", help="behind -- or not")
+    parser.add_argument("recipients", nargs="*", metavar="RECIPIENT", help="who gets it")
 
 
 def run(arguments: Sequence[str]) -> int:

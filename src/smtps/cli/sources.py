@@ -35,12 +35,12 @@ __all__ = [
 
 #: What only the command line knows, beside every property and setting.
 OWN_NAMES = {
-    "url": "the relay: smtp://user@host:587, smtps://user@host, lmtp:///path",
+    "url": "the relay: smtp://user@host:587, smtps://host, lmtp:///path",
     "password_command": "a command that prints the password on its first line",
     "password_file": "a file whose first line is the password",
     "outbox": "a queue folder that `sendmail` and `run` use",
     "sender": "who a message is from where it says nothing else",
-    "domain": "what is added to an address without one; else the host's own name",
+    "domain": "what an address without one gets (the host's own name)",
 }
 _PREFIX = "SMTPS_"
 # What people write who come from elsewhere, and what it is called here.

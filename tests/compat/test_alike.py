@@ -67,6 +67,17 @@ def test_a_message_ends_alike(mishap: str, pipelining: bool) -> None:
     assert seen == expected
 
 
+@pytest.mark.parametrize("place", ["EHLO", "MAIL", "RCPT", "DATA", "."])
+def test_a_server_that_hangs_is_left_alike(place: str) -> None:
+    def call(smtp: Any) -> Any:
+        smtp.sock.settimeout(0.1)
+        return send(smtp)
+
+    expected, seen = both(call, lambda: Fault(on=place, stall=True), pipelining=True)
+    assert seen == expected
+    assert not seen.connected
+
+
 @pytest.mark.parametrize(
     "call",
     [

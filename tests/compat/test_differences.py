@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import smtplib
 import socket
 import ssl
@@ -14,6 +15,8 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smtps import compat
 from smtps.compat.link import LONGEST_LINE
@@ -174,6 +177,18 @@ def test_what_is_not_one_address_is_refused_before_anything_is_sent(
         with pytest.raises(ValueError, match=r"sender|recipient"):
             smtp.mail(address) if who == "sender" else smtp.rcpt(address)
         assert sink.commands == []
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8") | st.sampled_from('@<>,;:()"\\ \r\n\0')))
+def test_whatever_is_taken_for_an_address_is_one_path(address: str) -> None:
+    try:
+        path = compat.quoteaddr(address)
+    except ValueError:
+        return
+    assert (path[0], path[-1]) == ("<", ">")
+    assert not re.search(r"[\x00-\x1f\x7f]", path)
+    outside = re.sub(r'"(?:[^"\\]|\\.)*"', "", path[1:-1])
+    assert not set(outside) & set("<>,;() ")
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
+import logging
+import os
 import re
 import smtplib
 import socket
 import ssl
+import subprocess
 import sys
+import warnings
 from contextlib import closing
+from logging.handlers import SMTPHandler
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +175,61 @@ def test_the_same_commands_go_out_on_every_python() -> None:
             "rcpt to:<a@x.example> NOTIFY=NEVER",
             "DATA",
         ]
+
+
+def test_an_object_that_is_dropped_closes_its_connection() -> None:
+    gc.disable()
+    try:
+        with Sink() as sink, warnings.catch_warnings(action="ignore"):
+            clear(sink).noop()
+            sink.wait_until(lambda: sink.connections[0].closed)
+    finally:
+        gc.enable()
+
+
+def test_an_interruption_in_the_middle_of_a_message_closes_the_connection() -> None:
+    class Impatient:
+        def __init__(self, inner: socket.socket) -> None:
+            self._inner = inner
+
+        def recv(self, size: int) -> bytes:
+            raise KeyboardInterrupt
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._inner, name)
+
+    with Sink() as sink, closing(clear(sink)) as smtp:
+        smtp.ehlo()
+        smtp.sock = Impatient(smtp.sock)
+        with pytest.raises(KeyboardInterrupt):
+            smtp.sendmail("s@x.example", PEOPLE, b"x")
+        assert smtp.sock is None
+
+
+def test_certificates_are_verified_against_the_authorities_of_the_system() -> None:
+    with Sink(tls="implicit") as sink:
+        code = f"from smtps import compat; compat.SMTP_SSL('localhost', {sink.port}).quit()"
+        for trust, status in ((sink.ca_file, 0), (os.devnull, 1)):
+            variables = {**os.environ, "SSL_CERT_FILE": trust, "SSL_CERT_DIR": "/nowhere"}
+            command = [sys.executable, "-c", code]
+            result = subprocess.run(command, env=variables, capture_output=True, check=False)
+            assert result.returncode == status, result.stderr
+            assert (b"CERTIFICATE_VERIFY_FAILED" in result.stderr) is bool(status)
+
+
+def test_the_handler_of_logging_sends_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "smtplib", compat)
+    with Sink(tls="starttls", users={"ann": "secret"}, require_auth=True) as sink:
+        trust = ssl.create_default_context(cafile=sink.ca_file)
+        monkeypatch.setattr("smtps.compat.connecting.context_for", lambda _: trust)
+        handler = SMTPHandler(
+            ("localhost", sink.port), "s@x.example", PEOPLE, "It broke", ("ann", "secret"), ()
+        )
+        handler.handle(logging.makeLogRecord({"msg": "badly", "level": logging.ERROR}))
+        handler.close()
+        (message,) = sink.messages
+        assert (message.recipients, message.user) == (tuple(PEOPLE), "ann")
+        assert message.content.endswith(b"\r\n\r\nbadly\r\n")
 
 
 def test_a_connection_closes_with_the_block() -> None:

@@ -66,7 +66,6 @@ class Link:
     def forget(self) -> None:
         """Let go of the socket, and of what the server said on it."""
         self._lent = None
-        self._driver.lend(None)
         self._session.reset()
 
     def say(self, connection: socket.socket | None, data: bytes) -> None:
@@ -127,6 +126,6 @@ class Link:
             self._driver.lend(connection)
             self._lent = connection
         try:
-            return self._driver.run(dialogue)
+            return self._driver.run_on(connection, dialogue)
         except SMTPSError as error:
             raise disconnected(error) from error

@@ -31,13 +31,23 @@ class LentDriver(BlockingDriver):
     bounds each operation. An operation's own deadline counts where it has one.
     """
 
-    def lend(self, connection: socket.socket | None) -> None:
-        """Work on this socket from now on; None takes the last one back, unclosed."""
+    def lend(self, connection: socket.socket) -> None:
+        """Begin anew with this socket."""
         self._socket = connection
+        self._watch = Watch(connection)
         self._inbox.clear()
         self._closed = self._owes_ack = False
-        if connection is not None:
-            self._watch = Watch(connection)
+
+    def run_on(self, connection: socket.socket, dialogue: Dialogue[T]) -> T:
+        """Run on the socket that was lent last.
+
+        It is held no longer than that: it closes when the program lets go of it.
+        """
+        self._socket = connection
+        try:
+            return self.run(dialogue)
+        finally:
+            self._socket = None
 
     def run(self, dialogue: Dialogue[T]) -> T:
         """Carry the dialogue out to its end and give back its result; nobody interrupts it."""

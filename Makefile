@@ -6,7 +6,7 @@ SOURCES := setup.py pyproject.toml $(shell find cython -type f)
 # Workers for the tests; the suite is made for two cores.
 WORKERS ?= 2
 
-.PHONY: demo test compat django lint kerberos bench wheels cross build clean
+.PHONY: demo test compat django lint kerberos bench wheels cross docs build clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -57,6 +57,12 @@ bench: build
 	$(BIN)/python benchmarks/compare.py --quick
 	$(BIN)/python benchmarks/compare.py letters-plain attachment-plain --rounds 3 --seconds 0.25
 	$(BIN)/python benchmarks/bench_outbox.py --count 5000 --puts 500
+
+# The pages in build/docs; a warning is an error.
+docs: build
+	$(BIN)/python -m pip install --quiet '.[docs]'
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs build/docs
+	@echo "build/docs/index.html"
 
 # The Linux wheels of every CPython on the machine, repaired and tried; releases build the others.
 wheels: $(BIN)/python

@@ -76,7 +76,7 @@ class ConnectionProperties(TLSProperties):
     authorization_identity = text(
         "AuthorizationIdentity",
         secret=True,
-        doc="For OAuth the token, with `Bearer ` in front or without; else as whom to act.",
+        doc="For OAuth the token, with 'Bearer' in front or without; else as whom to act.",
     )
     token_provider = callback(
         "TokenProvider",

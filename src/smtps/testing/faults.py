@@ -28,20 +28,20 @@ class Fault:
     Fault(received=5000, reset=True)                  # gone in the middle of the content
     ```
 
-    When, exactly one of:
+    Exactly one of:
         on: a command ("RCPT"), "*" for any command, "greeting" for the first words, "handshake"
             for TLS, or "." for the end of a message, by DATA or by BDAT LAST.
         received: how many bytes of the client were taken in, on one connection.
         sent: how many bytes went to the client, on one connection.
 
-    And of these times, only:
+    Only those of these times:
         nth: this one, counted over all connections from 1, or each that is in a range or set;
             without it every one.
         connection: on this connection, from 1.
         when: those whose command line (at "." the content, as Latin-1) holds this text, or of
             which this function says yes.
 
-    What, in this order:
+    What happens in this order:
         until: wait for this event of the test.
         delay: wait so many seconds.
         reply: this instead of the right answer: text gets its CRLF, bytes go out as they are, and

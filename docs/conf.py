@@ -1,0 +1,82 @@
+"""The settings of the documentation: `make docs` builds it, and warnings are errors."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import smtps
+
+project = "smtps"
+author = "the smtps authors"
+release = smtps.__version__
+version = release.partition(".dev")[0]
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+]
+exclude_patterns = ["_build"]
+# No network is needed to build; links into Python's own pages are written out.
+intersphinx_mapping: dict[str, tuple[str, None]] = {}
+
+myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+# Pages link to sources and tests, which are on GitHub and not here.
+suppress_warnings = ["myst.xref_missing", "myst.header"]
+
+# A name between backticks in a docstring is code, and not always of this package.
+default_role = "literal"
+autodoc_typehints = "signature"
+autodoc_type_aliases = {"Item": "Item"}
+autodoc_member_order = "bysource"
+autodoc_class_signature = "mixed"
+python_maximum_signature_line_length = 88
+napoleon_numpy_docstring = False
+napoleon_custom_sections = [
+    ("Exactly one of", "params_style"),
+    ("Only those of these times", "params_style"),
+    ("What happens in this order", "params_style"),
+]
+add_module_names = False
+
+html_theme = "furo"
+html_title = "smtps"
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
+html_copy_source = False
+# Plots in raw HTML, which shows the one for the reader's colours.
+html_extra_path = [str(path) for path in Path(__file__).parent.glob("*.svg")]
+html_theme_options = {"source_repository": "", "top_of_page_buttons": []}
+copybutton_prompt_text = r">>> |\$ "
+copybutton_prompt_is_regexp = True
+
+
+_NAMES_GO_ON = re.compile(r"\s+([A-Z]\w+, )*[A-Z]\w+,")
+
+
+def setup(app: Any) -> None:
+    """Read docstrings before anything else does."""
+    app.connect("autodoc-process-docstring", _open_fences, priority=100)
+
+
+def _open_fences(
+    app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]
+) -> None:
+    # Editors show docstrings as Markdown, whose fences are not those of reStructuredText.
+    inside = False
+    written: list[str] = []
+    for line in lines:
+        if line.strip().startswith("```"):
+            inside = not inside
+            written += ["", ".. code-block:: python", ""] if inside else [""]
+        elif written and _NAMES_GO_ON.fullmatch(written[-1]):
+            # A list of errors that takes two lines is one list.
+            written[-1] += " " + line.strip()
+        else:
+            written.append(f"    {line}" if inside and line else line)
+    lines[:] = written

@@ -245,7 +245,7 @@ cdef const uint8_t *end_of_item(
         const uint8_t *at, const uint8_t *end, bint structured) noexcept:
     """Find the end of the words up to one that ends in a comma; NULL if there is none."""
     cdef const uint8_t *word_end = end_of_word(at, end, structured)
-    while structured and word_end != NULL and word_end[-1] != c",":
+    while structured and word_end != NULL and (word_end - 1)[0] != c",":
         at = word_end
         word_end = end_of_word(at, end, structured)
         if word_end == NULL:

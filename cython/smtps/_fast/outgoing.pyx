@@ -251,7 +251,10 @@ cdef class Outgoing:
         cdef size_t size = <size_t> (end - lines)
         if self._trail is not None:
             text = lines[:size].decode(errors="backslashreplace")
-            self._trail.extend(text.split("\r\n")[:-1])
+            shown = text.split("\r\n")
+            # Behind the last line end is nothing.
+            shown.pop()
+            self._trail.extend(shown)
         return 0
 
     cdef int _put(self, bytes text) except -1:

@@ -139,7 +139,7 @@ def _ask(smtp: SMTPS, arguments: argparse.Namespace) -> None:
     if arguments.yes:
         return
     total = arguments.count * arguments.rounds * len(_CLIENTS)
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise Failure(f"{host} is not this machine; --yes sends {total:,} messages there", USAGE)
     sys.stderr.write(f"Send {total:,} messages through {host} to {arguments.to}? [y/N] ")
     sys.stderr.flush()

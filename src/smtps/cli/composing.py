@@ -99,7 +99,7 @@ def _texts(arguments: argparse.Namespace) -> tuple[str | None, str | None]:
     if arguments.html_file is not None:
         html = _text_of(arguments.html_file, "--html-file")
     if text is None and html is None and not arguments.attach:
-        if sys.stdin.isatty():
+        if sys.stdin is not None and sys.stdin.isatty():
             complain("type the text, and end it with Ctrl-D on a line of its own")
         text = _text_of("-", "standard input")
     return text, html

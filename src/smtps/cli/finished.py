@@ -13,12 +13,23 @@ from ..envelope import Envelope, Recipient
 from ..errors import AddressError, BadValue
 from .exits import DATAERR, NOINPUT, Failure
 
-__all__ = ["Finished", "qualified", "read_bytes", "read_finished"]
+__all__ = ["Finished", "qualified", "read_bytes", "read_finished", "standard_input"]
 
 _field = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _fold = re.compile(r"\r\n(?=[ \t])")
 # An address that only has what stands before the @, where a mailbox can stand.
 _local_only = re.compile(r"(^|[,;:<]|(?<=[,;:])\s)(\s*)([A-Za-z0-9._+-]+)(?=\s*(?:[,;>(]|$))")
+
+
+def standard_input() -> bytes:
+    """Read all of standard input.
+
+    Raises:
+        Failure: there is none.
+    """
+    if sys.stdin is None:
+        raise Failure("standard input: it is closed; name a file", NOINPUT)
+    return sys.stdin.buffer.read()
 
 
 def read_bytes(name: str) -> bytes:
@@ -28,7 +39,7 @@ def read_bytes(name: str) -> bytes:
         Failure: it cannot be read.
     """
     try:
-        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        return standard_input() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         raise Failure(f"{name}: cannot be read: {error.strerror}", NOINPUT) from error
 

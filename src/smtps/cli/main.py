@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,10 @@ def make_parser(commands: Iterable[str] = _MODULES) -> Parser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand and give its exit status, one of sysexits.h."""
+    for stream in (sys.stdout, sys.stderr):
+        # What a terminal cannot show must not end the work.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         return _run(_words(arguments))
     except Failure as failure:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import difflib
 import io
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -15,6 +14,7 @@ from ..errors import BadValue
 from ..mime.mailing import Mailing
 from ..mime.message import Message
 from .exits import DATAERR, NOINPUT, Failure
+from .finished import standard_input
 
 __all__ = ["Rows"]
 
@@ -35,7 +35,7 @@ class Rows:
     def __init__(self, name: str, first: int = 1) -> None:
         self.name = name
         self.first = first
-        self._held = sys.stdin.buffer.read() if name == "-" else None
+        self._held = standard_input() if name == "-" else None
         self.columns: list[str] = []
         #: How many rows count.
         self.count = max(0, sum(1 for _ in self._all()) - first + 1)

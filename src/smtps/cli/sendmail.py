@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import getpass
 import os
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +18,7 @@ from ..outbox import Outbox
 from . import outbox
 from .configuration import Configuration
 from .exits import DATAERR, OK, TEMPFAIL, USAGE, Failure, status_of_receipt
-from .finished import Finished, qualified
+from .finished import Finished, qualified, standard_input
 from .parsing import add_command
 from .sendmail_arguments import Wish, read_arguments
 from .tally import sentences
@@ -97,7 +96,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _read(wish: Wish) -> bytes:
-    data = sys.stdin.buffer.read()
+    data = standard_input()
     if not wish.dot_ends:
         return data
     lines = data.splitlines(keepends=True) if b"." in data else []

@@ -62,6 +62,7 @@ class AsyncPool:
         self._changed = Condition()
         self._idle: list[Connection[AsyncSMTPS]] = []
         self._busy = 0
+        self._waiting = 0
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -128,7 +129,11 @@ class AsyncPool:
         self._check_fork()
         async with self._changed:
             while not self._closed and self._busy >= self._options.connections:
-                await self._changed.wait()
+                self._waiting += 1
+                try:
+                    await self._changed.wait()
+                finally:
+                    self._waiting -= 1
             if self._closed:
                 raise NotConnected
             count = min(most, self._options.connections - self._busy)
@@ -136,6 +141,9 @@ class AsyncPool:
             self._busy += count
         taken += [self._options.new() for _ in range(count - len(taken))]
         return taken
+
+    def _missing(self) -> int:
+        return self._waiting - (self._options.connections - self._busy)
 
     async def _give_back(self, connections: list[Connection[AsyncSMTPS]]) -> None:
         now = monotonic()
@@ -185,7 +193,8 @@ class AsyncPool:
         self, supply: IteratorSupply | AsyncSupply, most: int
     ) -> AsyncIterator[Receipt]:
         connections = await self._take(most)
-        share = Share(supply, self._options.throttle, len(connections))
+        throttle = self._options.throttle
+        share = Share(supply, throttle, len(connections), self._missing)
         gauge = self._gauge = Gauge(len(connections), began=monotonic())
         began = thread_time()
         try:
@@ -202,6 +211,8 @@ class AsyncPool:
             async with aclosing(Gathering(lanes).stream()) as batches:
                 async for batch in batches:
                     note(self._options, batch, gauge, share, began)
+                    if share.leaving:
+                        await self._let_go(share, connections, lanes)
                     for receipt in batch:
                         yield receipt
             for receipt in unsent(works[0], share, [lane.error for lane in lanes]):
@@ -210,7 +221,19 @@ class AsyncPool:
             if supply.failure is not None:
                 raise supply.failure
         finally:
-            for connection in connections:
-                finish(connection)
             await supply.close()
-            await self._give_back(connections)
+            await self._end(connections)
+
+    async def _let_go(
+        self, share: Share, connections: list[Connection[AsyncSMTPS]], lanes: list[AsyncLane]
+    ) -> None:
+        ended = {id(lane.driver) for lane in lanes if lane.has_ended}
+        free = [one for one in connections if id(one.smtp._driver) in ended]
+        connections[:] = [one for one in connections if one not in free]
+        share.leaving = max(0, share.leaving - len(free))
+        await self._end(free)
+
+    async def _end(self, connections: list[Connection[AsyncSMTPS]]) -> None:
+        for connection in connections:
+            finish(connection)
+        await self._give_back(connections)

@@ -76,6 +76,7 @@ class Pool:
         self._changed = threading.Condition()
         self._idle: list[Connection[SMTPS]] = []
         self._busy = 0
+        self._waiting = 0
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -118,6 +119,7 @@ class Pool:
     def send_many(self, items: Iterable[Item]) -> Iterator[Receipt]:
         """Send messages over all connections that are free, and give a receipt for each.
 
+        If another thread needs one of them, it is let go as soon as its messages are answered.
         Like `SMTPS.send_many`; the receipts of different connections come as they are known. Of a
         sequence, whose length is known, a connection is made for every eight messages at most.
         """
@@ -157,7 +159,11 @@ class Pool:
         self._check_fork()
         with self._changed:
             while not self._closed and self._busy >= self._options.connections:
-                self._changed.wait()
+                self._waiting += 1
+                try:
+                    self._changed.wait()
+                finally:
+                    self._waiting -= 1
             if self._closed:
                 raise NotConnected
             count = min(most, self._options.connections - self._busy)
@@ -165,6 +171,10 @@ class Pool:
             self._busy += count
         taken += [self._options.new() for _ in range(count - len(taken))]
         return taken
+
+    def _missing(self) -> int:
+        """Tell how many threads wait for a connection, beyond those that are free."""
+        return self._waiting - (self._options.connections - self._busy)
 
     def _give_back(self, connections: list[Connection[SMTPS]]) -> None:
         now = monotonic()
@@ -213,7 +223,8 @@ class Pool:
 
     def _send_many(self, supply: IteratorSupply, most: int) -> Iterator[Receipt]:
         connections = self._take(most)
-        share = Share(supply, self._options.throttle, len(connections))
+        throttle = self._options.throttle
+        share = Share(supply, throttle, len(connections), self._missing)
         gauge = self._gauge = Gauge(len(connections), began=monotonic())
         began = thread_time()
         try:
@@ -229,12 +240,27 @@ class Pool:
             ]
             for receipts in Multiplexer(lanes).stream():
                 note(self._options, receipts, gauge, share, began)
+                if share.leaving:
+                    self._let_go(share, connections, lanes)
                 yield from receipts
             yield from unsent(works[0], share, [lane.error for lane in lanes])
             gauge.cpu = thread_time() - began
             if supply.failure is not None:
                 raise supply.failure
         finally:
-            for connection in connections:
-                finish(connection)
-            self._give_back(connections)
+            self._end(connections)
+
+    def _let_go(
+        self, share: Share, connections: list[Connection[SMTPS]], lanes: list[Lane]
+    ) -> None:
+        """Give back the connections that have ended while others go on."""
+        ended = {id(lane.driver) for lane in lanes if lane.has_ended}
+        free = [one for one in connections if id(one.smtp._driver) in ended]
+        connections[:] = [one for one in connections if one not in free]
+        share.leaving = max(0, share.leaving - len(free))
+        self._end(free)
+
+    def _end(self, connections: list[Connection[SMTPS]]) -> None:
+        for connection in connections:
+            finish(connection)
+        self._give_back(connections)

@@ -129,14 +129,30 @@ class _Exhaustible(Protocol):
 class Share:
     """The items of one `send_many`, dealt out to several connections at the throttle's pace."""
 
-    def __init__(self, supply: _Exhaustible, throttle: Throttle, lanes: int) -> None:
+    def __init__(
+        self,
+        supply: _Exhaustible,
+        throttle: Throttle,
+        lanes: int,
+        wanted: Callable[[], int] = lambda: 0,
+    ) -> None:
         self.supply = supply
+        #: Tells how many others wait for a connection, and how many are being let go for them.
+        self._wanted = wanted
+        self.leaving = 0
         self.throttle = throttle
         #: Connections that still carry messages, and what those that gave up have left.
         self.alive = lanes
         self.left: deque[Job] = deque()
         #: Seconds that connections had to wait for the throttle.
         self.held_back = 0.0
+
+    def lets_go(self) -> bool:
+        """Whether the connection that asks is to end, because somebody else waits for one."""
+        if self.alive < 2 or self._wanted() <= self.leaving:
+            return False
+        self.leaving += 1
+        return True
 
     def lanes(self) -> list[LaneSupply]:
         """Give the supply of each connection."""
@@ -162,10 +178,9 @@ class LaneSupply(Supply):
         """Nothing: the pool raises what the iterator raised, once for all connections."""
         return None
 
-    @property
-    def pause(self) -> float:
-        """Seconds until this connection may ask again."""
-        pause, self._pause = self._pause, 0.0
+    def pause(self, most: float, /) -> float:
+        """Give the seconds until this connection may ask again, and at most `most`."""
+        pause, self._pause = min(self._pause, most), 0.0
         self._share.held_back += pause
         return pause
 
@@ -192,6 +207,9 @@ class LaneSupply(Supply):
     ) -> tuple[int, list[Any]] | Awaitable[tuple[int, list[Any]]]:
         """Give the next items, as many as the throttle lets this connection have now."""
         throttle = self._share.throttle
+        if self._share.lets_go():
+            self.end()
+            return 0, []
         if self._number >= throttle.connections:
             self._pause = _GLANCE
             return 0, []

@@ -327,6 +327,69 @@ def test_threads_share_a_pool() -> None:
     assert len(sink.connections) <= 3
 
 
+def test_many_messages_let_go_of_a_connection_that_another_thread_needs() -> None:
+    done = threading.Event()
+    (one,) = items(1)
+
+    def wanted() -> Iterator[Any]:
+        for _ in range(20_000):
+            if done.is_set():
+                return
+            yield one
+
+    with Sink() as sink, Pool(sink.url, connections=2) as pool:
+        receipts = pool.send_many(wanted())
+        next(receipts)
+
+        def send() -> None:
+            pool.send(one)
+            done.set()
+
+        thread = threading.Thread(target=send)
+        thread.start()
+        sent = 1 + sum(receipt.ok for receipt in receipts)
+        in_time = done.is_set()
+        thread.join()
+        assert in_time
+        assert sink.count == sent + 1
+        assert len(sink.connections) == 2
+
+
+def test_many_messages_let_go_of_a_connection_that_another_task_needs() -> None:
+    (one,) = items(1)
+
+    async def run(url: str) -> tuple[bool, int]:
+        done = False
+
+        def wanted() -> Iterator[Any]:
+            for _ in range(20_000):
+                if done:
+                    return
+                yield one
+
+        async def send(pool: AsyncPool) -> None:
+            nonlocal done
+            await pool.send(one)
+            done = True
+
+        task: asyncio.Task[None] | None = None
+        sent = 0
+        async with AsyncPool(url, connections=2) as pool:
+            async for receipt in pool.send_many(wanted()):
+                sent += receipt.ok
+                task = task or asyncio.create_task(send(pool))
+            in_time = done
+            assert task is not None
+            await task
+        return in_time, sent
+
+    with Sink() as sink:
+        in_time, sent = asyncio.run(run(sink.url))
+    assert in_time
+    assert sink.count == sent + 1
+    assert len(sink.connections) == 2
+
+
 def test_tasks_share_a_pool() -> None:
     async def work(pool: AsyncPool) -> int:
         for item in items(20):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 
 from ..envelope import Envelope
-from ..errors import ConnectionLost, ServiceClosing, SessionError, SMTPSError
+from ..errors import ConnectionLost, ServiceClosing, SessionError, SMTPSError, TimedOut
 from ..events import Direction, Error, PITrail
 from ..letter import Letter
 from ..ops import Deadline, Dialogue, Emit, Give, Poll, Read, Respond, Sleep, Write
@@ -24,6 +24,8 @@ __all__ = ["carry_window", "give"]
 
 # What the server said before it closed is here already or never comes.
 _LAST_WORDS = Deadline(1.0)
+# While a rate holds messages back, how often replies to others are looked for, in seconds.
+_GLANCE = 0.02
 
 
 def carry_window(session: Session, work: Work, pace: Pace) -> Dialogue[SMTPSError | None]:
@@ -135,7 +137,8 @@ class _Carrier:
                 if window.has_room(pace.most):
                     yield from self._look()
             elif window.in_flight:
-                yield from self._hear()
+                pause = self._work.pause(_GLANCE)
+                yield from (self._bide(pause) if pause else self._hear())
             else:
                 break
         if window.closing:
@@ -239,6 +242,22 @@ class _Carrier:
         if data == b"":
             self._take_end()
         yield from self._conclude()
+
+    def _bide(self, pause: float) -> Dialogue[None]:
+        """Wait until more may be sent that a rate holds back, and take the replies that are here.
+
+        Raises:
+            TimedOut: they are late.
+        """
+        yield Sleep(pause)
+        data = yield Poll()
+        if data is not None:
+            yield from self._take(data)
+            return
+        deadline = self._respond.deadline
+        silent = monotonic() - max(self._heard, self._waiting)
+        if deadline.is_over or (deadline.idle is not None and silent >= deadline.idle):
+            raise TimedOut(deadline.allowed).at(Phase.FINAL)
 
     def _answer(self, data: bytes) -> Write | None:
         """Take replies, and give what can be written now that they are here."""

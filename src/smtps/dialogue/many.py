@@ -24,6 +24,8 @@ __all__ = ["send_all"]
 _MOST_FRUITLESS = 3
 # How long to wait before the next connection when the last one was of no use, in seconds.
 _PAUSE = 0.1
+# For how long a connection without a message waits for its share of a rate, in seconds.
+_LONGEST = 60.0
 # How many items are asked for at a time when each goes alone, and when all is given up.
 _FEW = 16
 _DECIDED = {Outcome.ACCEPTED, Outcome.REFUSED, Outcome.DEFERRED}
@@ -89,7 +91,7 @@ def _carry(session: Session, work: Work, pace: Pace) -> Dialogue[SMTPSError | No
         if not work.at_hand:
             if work.exhausted:
                 break
-            yield Sleep(work.pause)
+            yield Sleep(work.pause(_LONGEST))
             continue
         if session.room == 0:
             manners.lasted()

@@ -33,9 +33,12 @@ class Supply(Protocol):
     def failure(self) -> BaseException | None:
         """That error, to be raised once every message on its way has its receipt."""
 
-    @property
-    def pause(self) -> float:
-        """Seconds until there can be items again, when none were given and more will come."""
+    def pause(self, most: float, /) -> float:
+        """Give the seconds until there can be items again, if none were given and more will come.
+
+        Args:
+            most: seconds after which something else is to be looked after.
+        """
 
     def adopt(self, jobs: list[Job], /) -> bool:
         """Keep what one connection gives up for others; false if there are none."""
@@ -102,10 +105,9 @@ class Work:
         """Whether there will be no new items."""
         return self._supply.exhausted
 
-    @property
-    def pause(self) -> float:
-        """Seconds until new items may be asked for again."""
-        return self._supply.pause
+    def pause(self, most: float) -> float:
+        """Give the seconds until new items may be asked for again, and at most `most`."""
+        return self._supply.pause(most)
 
     def refill(self, most: int, *, wait: bool) -> Dialogue[None]:
         """Ask the program for items if none is at hand."""

@@ -25,6 +25,7 @@ class AsyncLane:
         self.dialogue = dialogue
         #: What ended the dialogue, if it did not end by itself.
         self.error: SMTPSError | None = None
+        self.has_ended = False
 
 
 class Gathering:
@@ -63,4 +64,5 @@ class Gathering:
             # Of the program's own handler or loop; `stream` raises it when all are at their end.
             await receipts.put(None)
             raise
+        lane.has_ended = True
         await receipts.put(None)

@@ -55,6 +55,7 @@ class Lane:
         self.dialogue = dialogue
         #: What ended the dialogue, if it did not end by itself.
         self.error: SMTPSError | None = None
+        self.has_ended = False
         #: What it waits for, until when, and after how many seconds that is a timeout.
         self.op: Op | None = None
         self.until = _NEVER
@@ -117,10 +118,11 @@ class Multiplexer:
             op = lane.dialogue.send(result) if error is None else lane.dialogue.throw(error)
         except StopIteration:
             self._unregister(lane)
+            lane.has_ended = True
             return None
         except SMTPSError as failure:
             self._unregister(lane)
-            lane.error = failure
+            lane.error, lane.has_ended = failure, True
             return None
         if type(op) is Give:
             self._ready.append((lane, None, None))

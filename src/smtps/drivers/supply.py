@@ -20,8 +20,9 @@ _MOST_WAITING = 512
 class _Alone:
     """What a supply of one connection has no use for."""
 
-    #: Seconds until there can be more items; here nothing holds them back.
-    pause = 0.0
+    def pause(self, _: float, /) -> float:
+        """Nothing holds items back."""
+        return 0.0
 
     def adopt(self, _: list[Any], /) -> bool:
         """There is no other connection to leave anything to."""

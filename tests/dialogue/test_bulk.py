@@ -1,0 +1,142 @@
+"""What a window does while a rate holds messages back, without a socket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from smtps.client import SMTPS
+from smtps.dialogue import manners
+from smtps.dialogue.many import send_all
+from smtps.envelope import Envelope
+from smtps.errors import DeliveryUnknown, TimedOut
+from smtps.ops import Call, Connect, Connected, Give, Poll, Read, Respond, Sleep, Write
+from smtps.receipt import Receipt
+
+HELLO = b"250-relay\r\n250-PIPELINING\r\n250 CHUNKING\r\n"
+FIRST, NEXT = b"250 mail\r\n250 rcpt\r\n250 taken\r\n", b"250 reset\r\n"
+
+
+class Trickle:
+    """Gives an item, holds the next one back a few times, and so on."""
+
+    failure = None
+
+    def __init__(self, items: list[Any], holds: int) -> None:
+        self._left = list(enumerate(items))
+        self._holds, self._most_holds = 0, holds
+        self._pause = 0.0
+
+    @property
+    def exhausted(self) -> bool:
+        return not self._left
+
+    def pause(self, most: float) -> float:
+        pause, self._pause = min(self._pause, most), 0.0
+        return pause
+
+    def adopt(self, _: list[Any]) -> bool:
+        return False
+
+    def adopted(self) -> list[Any]:
+        return []
+
+    def end(self) -> None:
+        pass
+
+    def take(self, _: int, __: bool) -> tuple[int, list[Any]]:
+        if self._holds:
+            self._holds -= 1
+            self._pause = 5.0
+            return 0, []
+        self._holds = self._most_holds
+        index, item = self._left.pop(0)
+        return index, [item]
+
+
+class Relay:
+    """Answers nothing but what a test lets it."""
+
+    def __init__(self) -> None:
+        self.output = b"220 relay\r\n"
+        self.input = b""
+        self.slept: list[float] = []
+        self.receipts: list[Receipt] = []
+
+    def carry_out(self, op: Any) -> Any:
+        match op:
+            case Connect():
+                return Connected("client.example", "192.0.2.1", "192.0.2.2")
+            case Write():
+                self.input += bytes(op.data)
+                op.sent = len(op.data)
+                if op.data[:4] == b"EHLO":
+                    self.output += HELLO
+                self.written()
+            case Read() | Poll():
+                output, self.output = self.output, b""
+                assert output or isinstance(op, Poll), "it waits for what never comes"
+                return output or None
+            case Respond():
+                assert self.output, "it waits for what never comes"
+                output, self.output = self.output, b""
+                assert op.answer(output) is None
+            case Sleep():
+                self.slept.append(op.seconds)
+            case Give():
+                self.receipts += op.receipts
+            case Call():
+                return op.function(*op.arguments)
+        return None
+
+    def written(self) -> None:
+        """What happens after each write."""
+
+
+def send(relay: Relay, supply: Trickle, *, until: int) -> None:
+    """Send until there are so many receipts."""
+    manners.forget()
+    smtp = SMTPS(mail_server="relay.example", ssl_start_mode=3)
+    smtp._live.begin()
+    dialogue = send_all(smtp._live, smtp._work(supply, None), None)
+    op = next(dialogue)
+    while len(relay.receipts) < until:
+        op = dialogue.send(relay.carry_out(op))
+    dialogue.close()
+
+
+def items(count: int) -> list[Any]:
+    return [(Envelope("s@b.example", ["r@y.example"]), b"Subject: x\r\n") for _ in range(count)]
+
+
+def test_a_message_that_a_rate_lets_go_does_not_wait_for_the_reply_to_another() -> None:
+    class Late(Relay):
+        def written(self) -> None:
+            if self.input.count(b"BDAT") == 2:
+                self.output = FIRST + NEXT + FIRST
+
+    relay = Late()
+    send(relay, Trickle(items(2), holds=2), until=2)
+    assert [receipt.ok for receipt in relay.receipts] == [True, True]
+    assert [seconds for seconds in relay.slept if seconds] == [0.02, 0.02]
+
+
+def test_a_server_that_is_silent_while_a_rate_holds_messages_back_times_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 0.0
+
+    class Silent(Relay):
+        def carry_out(self, op: Any) -> Any:
+            nonlocal now
+            now += op.seconds if isinstance(op, Sleep) else 0.0
+            return super().carry_out(op)
+
+    monkeypatch.setattr("smtps.dialogue.bulk.monotonic", lambda: now)
+    relay = Silent()
+    send(relay, Trickle(items(2), holds=100_000), until=1)
+    assert now == pytest.approx(600, abs=1)
+    assert relay.receipts[0].unknown
+    assert isinstance(relay.receipts[0].error, DeliveryUnknown)
+    assert isinstance(relay.receipts[0].error.__cause__, TimedOut)

@@ -10,7 +10,7 @@ from smtps.client import SMTPS
 from smtps.dialogue import manners
 from smtps.dialogue.many import send_all
 from smtps.envelope import Envelope
-from smtps.errors import DeliveryUnknown, TimedOut
+from smtps.errors import DeliveryUnknown, Interrupted, TimedOut
 from smtps.ops import Call, Connect, Connected, Give, Poll, Read, Respond, Sleep, Write
 from smtps.receipt import Receipt
 
@@ -102,7 +102,12 @@ def send(relay: Relay, supply: Trickle, *, until: int) -> None:
     dialogue = send_all(smtp._live, smtp._work(supply, None), None)
     op = next(dialogue)
     while len(relay.receipts) < until:
-        op = dialogue.send(relay.carry_out(op))
+        try:
+            result = relay.carry_out(op)
+        except Interrupted as error:
+            op = dialogue.throw(error)
+        else:
+            op = dialogue.send(result)
     dialogue.close()
 
 
@@ -120,6 +125,19 @@ def test_a_message_that_a_rate_lets_go_does_not_wait_for_the_reply_to_another() 
     send(relay, Trickle(items(2), holds=2), until=2)
     assert [receipt.ok for receipt in relay.receipts] == [True, True]
     assert [seconds for seconds in relay.slept if seconds] == [0.02, 0.02]
+
+
+def test_replies_that_have_come_count_when_the_waiting_is_interrupted() -> None:
+    class Stopped(Relay):
+        def carry_out(self, op: Any) -> Any:
+            if isinstance(op, Sleep) and op.seconds:
+                self.output = FIRST
+                raise Interrupted
+            return super().carry_out(op)
+
+    relay = Stopped()
+    send(relay, Trickle(items(2), holds=2), until=1)
+    assert relay.receipts[0].ok
 
 
 def test_a_server_that_is_silent_while_a_rate_holds_messages_back_times_out(

@@ -5,7 +5,14 @@ from __future__ import annotations
 from time import monotonic
 
 from ..envelope import Envelope
-from ..errors import ConnectionLost, ServiceClosing, SessionError, SMTPSError, TimedOut
+from ..errors import (
+    ConnectionLost,
+    Interrupted,
+    ServiceClosing,
+    SessionError,
+    SMTPSError,
+    TimedOut,
+)
 from ..events import Direction, Error, PITrail
 from ..letter import Letter
 from ..ops import Deadline, Dialogue, Emit, Give, Poll, Read, Respond, Sleep, Write
@@ -151,6 +158,8 @@ class _Carrier:
         self._count(monotonic())
         if write is not None and isinstance(error, ConnectionLost):
             yield from self._hear_last_words()
+        elif isinstance(error, Interrupted):
+            yield from self._take_what_is_here()
         self._pace.is_dismissed = window.closing
         if window.failure is not None:
             manners_of(self._session).breaks_pipelining = True
@@ -335,6 +344,14 @@ class _Carrier:
                 yield from self._take((yield Read(_LAST_WORDS)))
         except SessionError:
             pass  # The connection is lost in any case.
+
+    def _take_what_is_here(self) -> Dialogue[None]:
+        """Take the replies that have arrived, so that what they decide is known."""
+        try:
+            while (data := (yield Poll())) is not None:
+                yield from self._take(data)
+        except SessionError:
+            pass  # The connection is given up in any case.
 
     def _tell(self) -> Dialogue[None]:
         """Emit the lines of the trail."""

@@ -105,6 +105,8 @@ class Read:
     """Wait for bytes. Gives back at least one, or b"" when the server has closed."""
 
     deadline: Deadline
+    #: After so many seconds without any, it gives back None.
+    patience: float | None = None
 
 
 @dataclass(slots=True)

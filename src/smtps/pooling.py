@@ -167,6 +167,7 @@ class LaneSupply(Supply):
         self._number = number
         self._is_over = False
         self._pause = 0.0
+        self._held_since: float | None = None
 
     @property
     def exhausted(self) -> bool:
@@ -181,7 +182,8 @@ class LaneSupply(Supply):
     def pause(self, most: float, /) -> float:
         """Give the seconds until this connection may ask again, and at most `most`."""
         pause, self._pause = min(self._pause, most), 0.0
-        self._share.held_back += pause
+        if pause:
+            self._held_since = monotonic()
         return pause
 
     def adopt(self, jobs: list[Job], /) -> bool:
@@ -207,6 +209,9 @@ class LaneSupply(Supply):
     ) -> tuple[int, list[Any]] | Awaitable[tuple[int, list[Any]]]:
         """Give the next items, as many as the throttle lets this connection have now."""
         throttle = self._share.throttle
+        if self._held_since is not None:
+            self._share.held_back += monotonic() - self._held_since
+            self._held_since = None
         if self._share.lets_go():
             self.end()
             return 0, []

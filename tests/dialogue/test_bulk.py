@@ -11,7 +11,7 @@ from smtps.dialogue import manners
 from smtps.dialogue.many import send_all
 from smtps.envelope import Envelope
 from smtps.errors import DeliveryUnknown, Interrupted, TimedOut
-from smtps.ops import Call, Connect, Connected, Give, Poll, Read, Respond, Sleep, Write
+from smtps.ops import Call, Connect, Connected, Give, Poll, Read, Respond, Write
 from smtps.receipt import Receipt
 
 HELLO = b"250-relay\r\n250-PIPELINING\r\n250 CHUNKING\r\n"
@@ -61,7 +61,7 @@ class Relay:
     def __init__(self) -> None:
         self.output = b"220 relay\r\n"
         self.input = b""
-        self.slept: list[float] = []
+        self.bided: list[float] = []
         self.receipts: list[Receipt] = []
 
     def carry_out(self, op: Any) -> Any:
@@ -76,14 +76,15 @@ class Relay:
                 self.written()
             case Read() | Poll():
                 output, self.output = self.output, b""
+                if isinstance(op, Read) and op.patience is not None and not output:
+                    self.bided.append(op.patience)
+                    return None
                 assert output or isinstance(op, Poll), "it waits for what never comes"
                 return output or None
             case Respond():
                 assert self.output, "it waits for what never comes"
                 output, self.output = self.output, b""
                 assert op.answer(output) is None
-            case Sleep():
-                self.slept.append(op.seconds)
             case Give():
                 self.receipts += op.receipts
             case Call():
@@ -124,13 +125,13 @@ def test_a_message_that_a_rate_lets_go_does_not_wait_for_the_reply_to_another() 
     relay = Late()
     send(relay, Trickle(items(2), holds=2), until=2)
     assert [receipt.ok for receipt in relay.receipts] == [True, True]
-    assert [seconds for seconds in relay.slept if seconds] == [0.02, 0.02]
+    assert relay.bided == [1.0, 1.0]
 
 
 def test_replies_that_have_come_count_when_the_waiting_is_interrupted() -> None:
     class Stopped(Relay):
         def carry_out(self, op: Any) -> Any:
-            if isinstance(op, Sleep) and op.seconds:
+            if isinstance(op, Read) and op.patience is not None:
                 self.output = FIRST
                 raise Interrupted
             return super().carry_out(op)
@@ -148,7 +149,7 @@ def test_a_server_that_is_silent_while_a_rate_holds_messages_back_times_out(
     class Silent(Relay):
         def carry_out(self, op: Any) -> Any:
             nonlocal now
-            now += op.seconds if isinstance(op, Sleep) else 0.0
+            now += (op.patience or 0.0) if isinstance(op, Read) else 0.0
             return super().carry_out(op)
 
     monkeypatch.setattr("smtps.dialogue.bulk.monotonic", lambda: now)

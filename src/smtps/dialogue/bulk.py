@@ -31,8 +31,9 @@ __all__ = ["carry_window", "give"]
 
 # What the server said before it closed is here already or never comes.
 _LAST_WORDS = Deadline(1.0)
-# While a rate holds messages back, how often replies to others are looked for, in seconds.
-_GLANCE = 0.02
+# For how long replies are waited for while a rate holds messages back, in seconds, until another
+# look is taken whether the server still keeps its time.
+_LONGEST = 1.0
 
 
 def carry_window(session: Session, work: Work, pace: Pace) -> Dialogue[SMTPSError | None]:
@@ -144,7 +145,7 @@ class _Carrier:
                 if window.has_room(pace.most):
                     yield from self._look()
             elif window.in_flight:
-                pause = self._work.pause(_GLANCE)
+                pause = self._work.pause(_LONGEST)
                 yield from (self._bide(pause) if pause else self._hear())
             else:
                 break
@@ -253,17 +254,16 @@ class _Carrier:
         yield from self._conclude()
 
     def _bide(self, pause: float) -> Dialogue[None]:
-        """Wait until more may be sent that a rate holds back, and take the replies that are here.
+        """Wait until more may be sent that a rate holds back, or for replies.
 
         Raises:
             TimedOut: they are late.
         """
-        yield Sleep(pause)
-        data = yield Poll()
+        deadline = self._respond.deadline
+        data = yield Read(deadline, pause)
         if data is not None:
             yield from self._take(data)
             return
-        deadline = self._respond.deadline
         silent = monotonic() - max(self._heard, self._waiting)
         if deadline.is_over or (deadline.idle is not None and silent >= deadline.idle):
             raise TimedOut(deadline.allowed).at(Phase.FINAL)

@@ -14,6 +14,7 @@ from ..ops import (
     Close,
     Connect,
     Connected,
+    Deadline,
     Dialogue,
     Emit,
     Finished,
@@ -206,8 +207,14 @@ class AsyncDriver:
         self._resumption.began(op.options, info.chain)
         return info
 
-    async def _read(self, op: Read) -> bytes:
-        return await self._open_stream().read(op.deadline)
+    async def _read(self, op: Read) -> bytes | None:
+        stream = self._open_stream()
+        if op.patience is None:
+            return await stream.read(op.deadline)
+        try:
+            return await stream.read(Deadline(op.patience))
+        except TimedOut:
+            return None
 
     async def _write(self, op: Write) -> bool:
         stream = self._open_stream()

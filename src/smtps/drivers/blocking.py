@@ -246,19 +246,27 @@ class BlockingDriver:
         self._resumption.began(op.options, info.chain)
         return info
 
-    def _read(self, op: Read | Respond) -> bytes:
+    def _read(self, op: Read) -> bytes | None:
+        if op.patience is None:
+            return self._await_data(op.deadline)
+        try:
+            return self._await_data(Deadline(op.patience))
+        except TimedOut:
+            return None
+
+    def _await_data(self, deadline: Deadline) -> bytes:
         if self._inbox:
             return self._take_inbox()
-        self._check_time(op.deadline)
+        self._check_time(deadline)
         # The answer to what was just written is seldom here yet: to wait first saves a call.
         if not self.holds_data:
-            self._wait(op.deadline, read=True)
+            self._wait(deadline, read=True)
         while (data := self._receive()) is None:
-            self._wait(op.deadline, read=True)
+            self._wait(deadline, read=True)
         return data
 
     def _respond(self, op: Respond) -> object:
-        data = self._read(op)
+        data = self._await_data(op.deadline)
         if not data:
             return data
         write = op.answer(data)

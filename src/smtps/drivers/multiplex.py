@@ -56,10 +56,11 @@ class Lane:
         #: What ended the dialogue, if it did not end by itself.
         self.error: SMTPSError | None = None
         self.has_ended = False
-        #: What it waits for, until when, and after how many seconds that is a timeout.
+        #: What it waits for, until when, and after how many seconds that is a timeout; None where
+        #: it goes on then.
         self.op: Op | None = None
         self.until = _NEVER
-        self.seconds = 0.0
+        self.seconds: float | None = None
         #: What goes on, perhaps, once its answer is written.
         self.turn: Respond | None = None
 
@@ -227,7 +228,10 @@ class Multiplexer:
 
     def _await_data(self, lane: Lane, op: Read | Respond) -> None:
         lane.driver.acknowledge()
-        self._await(lane, op, op.deadline.seconds())
+        if isinstance(op, Read) and op.patience is not None:
+            self._await(lane, op, op.patience, is_timeout=False)
+        else:
+            self._await(lane, op, op.deadline.seconds())
         self._register(lane, selectors.EVENT_READ)
 
     def _continue(self, lane: Lane, result: Any) -> None:
@@ -240,7 +244,7 @@ class Multiplexer:
     def _await(self, lane: Lane, op: Op, seconds: float | None, *, is_timeout: bool = True) -> None:
         lane.op = op
         lane.until = _NEVER if seconds is None else monotonic() + seconds
-        lane.seconds = seconds or 0.0 if is_timeout else 0.0
+        lane.seconds = seconds or 0.0 if is_timeout else None
         self._nearest = min(self._nearest, lane.until)
         self._waiting.add(lane)
 
@@ -292,9 +296,9 @@ class Multiplexer:
     def _expire(self, now: float) -> None:
         """Let those go on who have waited for as long as they may."""
         for lane in [one for one in self._waiting if one.until <= now]:
-            seconds, is_sleep = lane.seconds, isinstance(lane.op, Sleep)
             self._stop_waiting(lane)
-            self._ready.append((lane, None, None if is_sleep else TimedOut(seconds)))
+            error = None if lane.seconds is None else TimedOut(lane.seconds)
+            self._ready.append((lane, None, error))
         self._nearest = min((lane.until for lane in self._waiting), default=_NEVER)
 
     def _resume(self, lane: Lane, events: int) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from smtps import compat
-from smtps.testing import Sink
+from smtps.testing import Authority, Sink
 from tests.compat.modules import PEOPLE, clear
 
 ROOT = Path(__file__).parents[2]
@@ -137,6 +137,15 @@ def test_a_program_may_name_whom_it_expects() -> None:
             smtp.connect("localhost", sink.port)
             with pytest.raises(ssl.SSLCertVerificationError, match=r"elsewhere\.example"):
                 smtp.starttls(context=trust)
+
+
+def test_another_host_is_expected_to_be_that_host(authority: Authority) -> None:
+    certificate = authority.issue("localhost")
+    trust = ssl.create_default_context(cafile=authority.ca_file)
+    with Sink(tls="starttls", certificate=certificate) as sink:
+        with closing(compat.SMTP("127.0.0.1", sink.port)) as smtp:
+            smtp.connect("localhost", sink.port)
+            assert smtp.starttls(context=trust)[0] == 220
 
 
 def test_the_shared_context_is_not_shown() -> None:

@@ -125,6 +125,23 @@ def test_a_write_to_nobody_says_so(pair: Pair, size: int) -> None:
         lent(near).perform(Write(b"x" * size, NO_LIMIT))
 
 
+def test_what_was_read_is_acknowledged_before_more_is_waited_for(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near, far = pair
+    told: list[socket.socket] = []
+    monkeypatch.setattr("smtps.drivers.blocking.quick_ack", told.append)
+    driver = lent(near)
+    for expected in ([], [near]):
+        far.sendall(b"250 ok\r\n")
+        driver.perform(Read(NO_LIMIT))
+        assert told == expected
+    driver.perform(Write(b"NOOP\r\n", NO_LIMIT))
+    far.sendall(b"250 ok\r\n")
+    driver.perform(Read(NO_LIMIT))
+    assert told == [near]
+
+
 def test_another_socket_begins_anew(pair: Pair) -> None:
     near, far = pair
     driver = lent(near)

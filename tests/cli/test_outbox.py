@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from smtps import Outbox
+from smtps import Envelope, Outbox
 from smtps.cli import main
 from smtps.testing import Fault, Sink
 from tests.support.postfix import Postfix
@@ -175,3 +175,25 @@ def test_run_hands_what_is_queued_to_a_real_postfix(
     shown = capsys.readouterr().out
     assert "550 5.1.1" in shown
     assert "450 4.2.1" in shown
+
+
+def test_ctrl_c_ends_a_run_behind_what_is_on_its_way_and_loses_nothing(queue: Path) -> None:
+    item = (Envelope("ann@a.example", ["bob@b.example"]), MESSAGE)
+    Outbox(queue).put_many([item] * 3000)
+    with Sink(faults=[Fault(on=".", delay=0.002)]) as sink:
+        with subprocess.Popen(
+            [sys.executable, "-m", "smtps.cli", "run", str(queue), "--url", sink.url],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            sink.wait_for(3, timeout=30)
+            process.send_signal(signal.SIGINT)
+            shown, complaint = process.communicate(timeout=60)
+        left = Outbox(queue).count()
+        assert process.returncode == 130
+        assert left["queued"] == 3000 - sink.count > 0
+        assert left["sending"] == left["failed"] == 0
+    assert f"{sink.count:,} sent" in shown
+    assert f"interrupted; {left['queued']:,} wait in {queue}" in complaint
+    assert "Traceback" not in complaint

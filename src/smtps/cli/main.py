@@ -38,7 +38,7 @@ _MODULES = {
     "send": "send",
     "sendmail": "sendmail",
     "queue": "outbox",
-    "run": "outbox",
+    "run": "run",
     "status": "outbox",
     "probe": "probe",
     "sink": "sink",

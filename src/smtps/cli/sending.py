@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 from ..client import SMTPS
@@ -17,9 +18,15 @@ __all__ = ["Ending", "send_each"]
 
 
 class Ending:
-    """The wish to end: the first Ctrl-C lets no new message begin, the second drops all."""
+    """The wish to end: the first Ctrl-C lets no new message begin, the second drops all.
 
-    def __init__(self) -> None:
+    Args:
+        stop: called at the first, from the handler of the signal.
+    """
+
+    def __init__(self, stop: Callable[[], object] = lambda: None) -> None:
+        self._stop = stop
+        self._wishes: SimpleQueue[None] = SimpleQueue()
         #: Whether it was asked for.
         self.wished = False
         #: Whether what was on its way was dropped.
@@ -49,10 +56,18 @@ class Ending:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
+    def pause(self, seconds: float) -> None:
+        """Wait, but no longer than until the wish."""
+        with suppress(Empty):
+            self._wishes.get(timeout=seconds)
+
     def _end(self, _number: int, _frame: FrameType | None) -> None:
         if self.wished:
             raise KeyboardInterrupt
         self.wished = True
+        self._stop()
+        # An event cannot be set by a handler that breaks into the wait for it; this can be filled.
+        self._wishes.put(None)
         # Past the buffer of `sys.stderr`, which may be in the middle of a write now.
         with suppress(OSError):
             os.write(2, b"\nsmtps: ending; what is on its way is awaited, Ctrl-C again drops it\n")

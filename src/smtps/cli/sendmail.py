@@ -15,7 +15,6 @@ from ..events import Direction, PITrail
 from ..mime.msgid import date_now, new_message_id
 from ..mime.people import author_header
 from ..outbox import Outbox
-from . import outbox
 from .configuration import Configuration
 from .exits import DATAERR, OK, TEMPFAIL, USAGE, Failure, status_of_receipt
 from .finished import Finished, qualified, standard_input
@@ -212,8 +211,14 @@ def _work_on_queue(wish: Wish, folder: str) -> int:
         if wish.mode == "list":
             say("there is no queue: messages are delivered at once")
         return OK
+    # Few ask for it, and it takes a while to load.
+    from . import outbox
+    from . import run as running
+
     parser = argparse.ArgumentParser()
-    outbox.add_commands(parser.add_subparsers())
+    commands = parser.add_subparsers()
+    outbox.add_commands(commands)
+    running.add_commands(commands)
     words = ["status", folder] if wish.mode == "list" else ["run", folder]
     chosen = parser.parse_args(words)
     status: int = chosen.run(chosen)

@@ -28,6 +28,7 @@ __all__ = [
     "parse_address",
     "parse_address_list",
     "parse_sender",
+    "plain_address",
     "quoted_string",
 ]
 
@@ -114,6 +115,15 @@ class Address:
             return self.local
         return f"{_local_to_wire(self.local)}@{domain_to_wire(self.domain, field=field)}"
 
+    def named(self, name: str) -> Address:
+        """Return the same address with another name.
+
+        Raises:
+            AddressError: the name holds a control character.
+        """
+        _check_name(name, "address")
+        return _checked(self.local, self.domain, name)
+
     @property
     def spec(self) -> str:
         """The address without the name, as people read it."""
@@ -145,11 +155,17 @@ def parse_address(text: str, *, field: str) -> Address:
     Raises:
         AddressError: not one mailbox.
     """
-    if plain := plain_mailbox(text):
-        return _checked(*plain)
+    if plain := plain_address(text):
+        return plain
     if not isinstance(text, str):
         raise AddressError(field, f"expected text, not {type(text).__name__}")
     return _Scanner(text, field).only()
+
+
+def plain_address(text: object) -> Address | None:
+    """Parse one mailbox of the kind that most are; None says nothing of the others."""
+    found = plain_mailbox(text)
+    return None if found is None else _checked(*found)
 
 
 def parse_address_list(text: str, *, field: str) -> list[Address]:
@@ -192,9 +208,13 @@ def domain_to_wire(domain: str, *, field: str) -> str:
 # --- what a part may hold -------------------------------------------------------------------------
 
 
-def _check(local: str, domain: str, name: str, field: str) -> None:
+def _check_name(name: str, field: str) -> None:
     if _control(name):
         raise AddressError(field, f"the name {_shown(name)} holds a control character; remove it")
+
+
+def _check(local: str, domain: str, name: str, field: str) -> None:
+    _check_name(name, field)
     spec = f"{local}@{domain}" if domain else local
     if len(spec) <= PLAIN_LIMIT and _plain_address(spec):
         return

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from smtps.address import Address
 from smtps.errors import AddressError, BadValue
+from smtps.mime.addressed import Addressed
 from smtps.mime.message import Message
 from smtps.mime.transfer import Offer
 
@@ -517,3 +518,47 @@ def test_a_related_image_that_does_not_say_what_it_is_for_is_shown() -> None:
     parsed = list(parse(Message.from_email(source).render()).iter_parts())[1]
     assert parsed.get_content_disposition() == "inline"
     assert parsed.get_filename() == "logo.png"
+
+
+def test_a_copy_has_everything_but_the_identity() -> None:
+    message = Message(
+        from_="a@b.example",
+        to="c@d.example",
+        cc="e@f.example",
+        bcc="g@h.example",
+        reply_to="i@j.example",
+        subject="Hello",
+        text="text",
+        html="<p>html</p>",
+        headers={"X-A": "b"},
+    )
+    message.sender = "k@l.example"
+    message.attach(b"file", name="a.bin")
+    message.embed(b"\x89PNG\r\n\x1a\n", cid="x@y")
+    other = message.copy()
+    own = {"_message_id", "_boundary"}
+    names = {*Addressed.__slots__, *Message.__slots__} - own
+    assert {name: getattr(other, name) for name in names} == {
+        name: getattr(message, name) for name in names
+    }
+    assert other.message_id != message.message_id
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"from_": "New <n@b.example>"}, b"From: New <n@b.example>\r\n"),
+        ({"sender": "n@b.example"}, b"Sender: n@b.example\r\n"),
+        ({"cc": "n@b.example"}, b"Cc: n@b.example\r\n"),
+        ({"reply_to": "n@b.example"}, b"Reply-To: n@b.example\r\n"),
+    ],
+)
+def test_who_is_changed_after_a_rendering_is_in_the_next(
+    change: dict[str, str], line: bytes
+) -> None:
+    message = Message(from_="a@b.example", to="c@d.example", text="x")
+    message.render()
+    for name, value in change.items():
+        setattr(message, name, value)
+    assert line in message.render()
+    assert line in message.copy().render()

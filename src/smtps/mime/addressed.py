@@ -6,11 +6,12 @@ from datetime import datetime
 from functools import lru_cache
 
 from ..address import Address, domain_to_wire, parse_address
+from ..codec import plain_addresses
 from ..envelope import Envelope
 from ..errors import BadValue
 from ..options import refuse_controls
 from .msgid import check_date, check_message_id, date_now, format_date, new_message_id
-from .people import People, parse_people
+from .people import People, parse_people, people_header
 from .template import has_fields
 
 __all__ = ["Addressed"]
@@ -24,8 +25,8 @@ class Addressed:
     """
 
     __slots__ = (
-        *("_bcc", "_cc", "_date", "_from", "_is_own_id", "_message_id", "_reply_to", "_sender"),
-        *("_subject", "_to", "_to_template"),
+        *("_bcc", "_cc", "_date", "_fixed", "_from", "_is_own_id", "_message_id", "_reply_to"),
+        *("_sender", "_subject", "_to", "_to_template"),
     )
 
     def __init__(
@@ -40,6 +41,8 @@ class Addressed:
         date: datetime | str | None = None,
         message_id: str | None = None,
     ) -> None:
+        #: What headers say of all people but `to`, and whether in UTF-8: made once.
+        self._fixed: tuple[bool, bytes, bytes] | None = None
         self._from = parse_people(from_, "from_")
         self._to: tuple[Address, ...] = ()
         self._to_template = ""
@@ -67,6 +70,7 @@ class Addressed:
     @from_.setter
     def from_(self, value: People) -> None:
         self._from = parse_people(value, "from_")
+        self._fixed = None
 
     @property
     def sender(self) -> Address | None:
@@ -76,6 +80,7 @@ class Addressed:
     @sender.setter
     def sender(self, value: str | Address | None) -> None:
         self._sender = parse_address(value, field="sender") if isinstance(value, str) else value
+        self._fixed = None
 
     @property
     def to(self) -> tuple[Address, ...]:
@@ -100,6 +105,7 @@ class Addressed:
     @cc.setter
     def cc(self, value: People) -> None:
         self._cc = parse_people(value, "cc")
+        self._fixed = None
 
     @property
     def bcc(self) -> tuple[Address, ...]:
@@ -118,6 +124,7 @@ class Addressed:
     @reply_to.setter
     def reply_to(self, value: People) -> None:
         self._reply_to = parse_people(value, "reply_to")
+        self._fixed = None
 
     @property
     def recipients(self) -> tuple[Address, ...]:
@@ -134,12 +141,15 @@ class Addressed:
         """
         self._check_filled()
         author = self._sender or self._author()
-        people = self._to + self._cc + self._bcc if self._cc or self._bcc else self._to
-        if len(people) == len(self._from) == 1 and not (self._reply_to or self._sender):
-            # By far the most are such; the envelope itself sees whether these need SMTPUTF8.
-            return Envelope(author.spec, [people[0].spec])
-        addresses = dict.fromkeys([one.spec for one in people])
-        return Envelope(author.spec, list(addresses), smtputf8=self._needs_utf8(people) or None)
+        people = self._to + self._cc + self._bcc
+        sender = f"{author.local}@{author.domain}"
+        addresses = [f"{one.local}@{one.domain}" for one in people]
+        if plain_addresses(sender, addresses) is None:
+            # One needs quotes, UTF-8 or a closer look.
+            sender, addresses = author.spec, [one.spec for one in people]
+        if len(addresses) > 1:
+            addresses = list(dict.fromkeys(addresses))
+        return Envelope(sender, addresses, smtputf8=self._needs_utf8(people) or None)
 
     def _check_filled(self) -> None:
         """Refuse a template.
@@ -200,8 +210,46 @@ class Addressed:
         self._message_id = check_message_id(value, field="message_id")
         self._is_own_id = True
 
+    def _copy_addressed(self, other: Addressed) -> None:
+        """Let `other` be from and for the same people, with an identity of its own."""
+        # One by one: a loop over the names takes seven times as long.
+        other._from = self._from
+        other._to = self._to
+        other._to_template = self._to_template
+        other._cc = self._cc
+        other._bcc = self._bcc
+        other._reply_to = self._reply_to
+        other._sender = self._sender
+        other._fixed = self._fixed
+        other._subject = self._subject
+        other._date = self._date
+        other._message_id = self._message_id if self._is_own_id else ""
+        other._is_own_id = self._is_own_id
+
     def _needs_utf8(self, people: tuple[Address, ...]) -> bool:
-        return any(not one.local.isascii() for one in (*self._from, *people, *self._reply_to))
+        for group in (self._from, people, self._reply_to):
+            for one in group:
+                if not one.local.isascii():
+                    return True
+        return False
+
+    def _people_headers(self, utf8: bool) -> tuple[bytes, bytes, bytes]:
+        """Compose what stands before To, To, and what stands between it and the subject."""
+        fixed = self._fixed
+        if fixed is None or fixed[0] != utf8:
+            self._author()
+            before = people_header("From", self._from, utf8=utf8)
+            if self._sender or len(self._from) > 1:
+                # RFC 5322 3.6.2: with several authors, one must be named as who sent it.
+                before += people_header("Sender", (self._sender or self._from[0],), utf8=utf8)
+            behind = people_header("Cc", self._cc, utf8=utf8)
+            behind += people_header("Reply-To", self._reply_to, utf8=utf8)
+            fixed = self._fixed = (utf8, before, behind)
+        if self._to:
+            to = people_header("To", self._to, utf8=utf8)
+        else:
+            to = b"" if self._cc else b"To: undisclosed-recipients:;\r\n"
+        return fixed[1], to, fixed[2]
 
 
 @lru_cache(maxsize=256)

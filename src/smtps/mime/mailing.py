@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
@@ -10,10 +11,14 @@ from ..address import Address, parse_address
 from ..envelope import Envelope
 from ..errors import BadValue, SMTPSError
 from .message import Message
-from .parts import TextPart
+from .parts import Piece, TextPart
 from .template import Template, has_fields
+from .transfer import Offer
 
 __all__ = ["Mailing"]
+
+# Most values hold nothing that HTML gives a meaning.
+_is_special = re.compile("[&<>\"']").search
 
 
 class Mailing:
@@ -31,9 +36,9 @@ class Mailing:
 
     def __init__(self, message: Message) -> None:
         self._message = message.copy()
-        self._subject = _optional(message.subject)
+        self._subject = Template(message.subject) if has_fields(message.subject) else None
         self._text = None if message.text is None else Template(message.text)
-        self._html = None if message.html is None else Template(message.html, escape)
+        self._html = None if message.html is None else Template(message.html, _escape)
         self._to = _Person(message.to_template) if message.to_template else None
 
     def for_each(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Message]:
@@ -55,11 +60,30 @@ class Mailing:
         if self._subject is not None:
             filled.subject = self._subject.fill(row)
         filled.fill(
-            None if self._text is None else TextPart(self._text.fill_bytes(row), "plain", "text"),
-            None if self._html is None else TextPart(self._html.fill_bytes(row), "html", "html"),
+            None if self._text is None else _Filled(self._text, row, "plain", "text"),
+            None if self._html is None else _Filled(self._html, row, "html", "html"),
             lambda text, quote: Template(text, quote).fill(row),
         )
         return filled
+
+
+class _Filled:
+    """A text with the values of a row, which are put in when it is sent: rows wait by thousands."""
+
+    __slots__ = ("_field", "_subtype", "_template", "_values")
+
+    def __init__(
+        self, template: Template, row: Mapping[str, Any], subtype: str, field: str
+    ) -> None:
+        self._template = template
+        self._values = template.values_of(row)
+        self._subtype = subtype
+        self._field = field
+
+    def write(self, pieces: list[Piece], offer: Offer, boundary: str) -> None:
+        """Add the text, encoded so far as it needs it."""
+        text = self._template.join(self._values)
+        TextPart(text, self._subtype, self._field).write(pieces, offer, boundary)
 
 
 class _Person:
@@ -78,11 +102,11 @@ class _Person:
         found = parse_address(self._address.fill(row), field="to")
         if self._name is None:
             return found
-        return Address(found.local, found.domain, self._name.fill(row).strip())
+        return found.named(self._name.fill(row).strip())
 
 
-def _optional(text: str) -> Template | None:
-    return Template(text) if has_fields(text) else None
+def _escape(value: str) -> str:
+    return escape(value) if _is_special(value) else value
 
 
 class _Unfilled(Message):

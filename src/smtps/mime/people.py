@@ -6,18 +6,16 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TypeAlias
 
-from ..address import Address, parse_address, parse_address_list
+from ..address import Address, parse_address, parse_address_list, plain_address
 from ..errors import AddressError
 from .headers import address_header
 
-__all__ = ["People", "author_header", "parse_people", "people_header"]
+__all__ = ["People", "parse_people", "people_header"]
 
 #: `a@b`, `Ann <a@b>`, several of them with commas between, or a sequence of such.
 People: TypeAlias = str | Address | Iterable[str | Address]
 
-# Beside any name of a header this needs no fold.
-_SHORT = 60
-
+# The same people get copies of many messages.
 _parse_list = lru_cache(maxsize=256)(parse_address_list)
 
 
@@ -27,6 +25,8 @@ def parse_people(value: People, field: str) -> tuple[Address, ...]:
     Raises:
         AddressError: one is no mailbox.
     """
+    if plain := plain_address(value):
+        return (plain,)
     if isinstance(value, str):
         return tuple(_parse_list(value, field=field)) if value else ()
     if isinstance(value, Address):
@@ -50,12 +50,4 @@ def people_header(name: str, people: tuple[Address, ...], *, utf8: bool = False)
     Raises:
         AddressError: a local part is not ASCII and `utf8` is false.
     """
-    if len(people) == 1 and not people[0].name:
-        spec = people[0].wire(utf8=utf8, field=name)
-        if spec.isascii() and len(spec) < _SHORT:
-            return f"{name}: {spec}\r\n".encode("ascii")
     return address_header(name, people, utf8=utf8) if people else b""
-
-
-#: The same for who is the same in each message of a mailing.
-author_header = lru_cache(maxsize=256)(people_header)

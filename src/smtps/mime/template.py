@@ -43,15 +43,24 @@ class Template:
         Raises:
             BadValue: the row has no such field, or None in it.
         """
-        values = self._values(row)
+        quote = self._quote
+        values = {name: quote(_value(row, name)) for name in self._names}
         pieces = self._pieces.copy()
         for place, name in self._places:
             pieces[place] = values[name]
         return "".join(pieces)
 
-    def fill_bytes(self, row: Mapping[str, Any]) -> bytes:
-        """Like `fill`, in UTF-8; what does not change was encoded before."""
-        values = {name: utf8(value, name) for name, value in self._values(row).items()}
+    def values_of(self, row: Mapping[str, Any]) -> dict[str, bytes]:
+        """Take the values of a row, for `join`.
+
+        Raises:
+            BadValue: as `fill`.
+        """
+        quote = self._quote
+        return {name: utf8(quote(_value(row, name)), name) for name in self._names}
+
+    def join(self, values: Mapping[str, bytes]) -> bytes:
+        """Put values in; what does not change was encoded before."""
         pieces = self._pieces_utf8.copy()
         for place, name in self._places:
             pieces[place] = values[name]
@@ -60,9 +69,6 @@ class Template:
     def sample(self, value: str) -> str:
         """Put the same value into every field."""
         return value.join(self._pieces[::2])
-
-    def _values(self, row: Mapping[str, Any]) -> dict[str, str]:
-        return {name: self._quote(_value(row, name)) for name in self._names}
 
 
 def _value(row: Mapping[str, Any], name: str) -> str:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from .envelope import Envelope
 from .errors import (
+    BadValue,
     DeliveryUnknown,
     MessageRefused,
     RecipientsRefused,
@@ -18,7 +19,7 @@ from .phase import Phase
 from .receipt import Outcome, Receipt, outcome_of
 from .reply import Reply
 
-__all__ = ["Letter", "Remainder", "is_crowded"]
+__all__ = ["Letter", "Remainder", "is_crowded", "nul_in"]
 
 
 def is_crowded(reply: Reply) -> bool:
@@ -28,6 +29,15 @@ def is_crowded(reply: Reply) -> bool:
     """
     # 452 without more can also be a full disk; once more does no harm. Some say 552 instead.
     return (reply.code, reply.enhanced) in ((452, None), (452, "4.5.3"), (552, "5.5.3"))
+
+
+def nul_in(content: bytes) -> BadValue:
+    """Say where content holds a NUL."""
+    # OpenSMTPD 6.8 takes "\r\n.\0\r\n" for the end of a message, and what follows for commands.
+    place = content.index(b"\0")
+    return BadValue(
+        "content", f"a NUL at byte {place}, which mail cannot carry; encode that part as base64"
+    )
 
 
 class Letter(NamedTuple):

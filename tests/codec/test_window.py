@@ -168,7 +168,7 @@ def test_adding_stops_at_what_is_no_envelope_with_bytes(peer: Peer) -> None:
         (good[0], b"x", 1),
         ["a", "b"],
         ("a@b.example", b"x"),
-        (good[0], bytes((1 << 20) + 1)),
+        (good[0], b"x" * ((1 << 20) + 1)),
     ):
         assert peer.window.add([good, odd, good], 0, 0, 100) == 1
         assert peer.window.add([good, odd, good], 1, 0, 100) == 0
@@ -201,7 +201,7 @@ def test_no_more_replies_are_awaited_than_a_bound(peer: Peer) -> None:
 
 
 def test_no_more_bytes_are_in_flight_than_a_bound(peer: Peer) -> None:
-    item = (Envelope("a@b.example", ["x@y.example"]), bytes(1 << 20))
+    item = (Envelope("a@b.example", ["x@y.example"]), b"x" * (1 << 20))
     for _ in range(8):
         assert peer.window.add([item], 0, 0, 100) == 1
         peer.sent()
@@ -210,7 +210,7 @@ def test_no_more_bytes_are_in_flight_than_a_bound(peer: Peer) -> None:
 
 
 def test_one_write_holds_no_more_than_a_batch_and_a_message(peer: Peer) -> None:
-    item = (Envelope("a@b.example", ["x@y.example"]), bytes(1 << 16))
+    item = (Envelope("a@b.example", ["x@y.example"]), b"x" * (1 << 16))
     assert peer.window.add([item] * 10, 0, 0, 100) == 4
     assert peer.window.pending == pytest.approx(1 << 18, rel=0.01)
 
@@ -602,3 +602,14 @@ def test_a_window_of_one_waits_for_the_final_reply(data: Peer) -> None:
     assert data.add("b", most=1) == 0
     data.hear(b"250 taken\r\n")
     assert data.add("b", most=1) == 1
+
+
+def test_a_message_with_a_nul_is_not_sent_and_the_rest_goes_on(peer: Peer) -> None:
+    content = b"Subject: x\r\n\r\n.\0\r\nMAIL FROM:<evil@x.example>\r\n"
+    envelope = Envelope("a@b.example", ["x@y.example"])
+    assert peer.window.add([(envelope, content), (envelope, b"Subject: y\r\n")], 0, 0, 9) == 2
+    (receipt,) = peer.window.take()
+    assert receipt.index == 0
+    assert "a NUL at byte 15" in str(receipt.error)
+    assert b"\0" not in peer.sent()
+    assert peer.window.in_flight == 1

@@ -18,7 +18,7 @@ from smtps._fast.slots cimport find_slot, get_slot
 from smtps._pure.outgoing import BATCH, LARGEST, MOST_BYTES, MOST_REPLIES
 from smtps.envelope import Envelope
 from smtps.errors import SMTPSError, TooLarge
-from smtps.letter import Letter
+from smtps.letter import Letter, nul_in
 
 __all__ = ["Outgoing"]
 
@@ -153,6 +153,10 @@ cdef class Outgoing:
         memset(&found, 0, sizeof(found))
         kernels.survey(src, n, &found)
         size = n + found.bare_cr + found.bare_lf + (0 if ends else 2)
+        if found.nul:
+            error = nul_in(content)
+            self._receipts.append(Letter(number, envelope, content, message_id).unsent(error))
+            return 0
         if self._size_limit and size > self._size_limit:
             error = TooLarge(size, self._size_limit)
             self._receipts.append(Letter(number, envelope, content, message_id).unsent(error))

@@ -15,7 +15,7 @@ from typing import Literal
 
 from ..envelope import Envelope
 from ..errors import SMTPSError, TooLarge
-from ..letter import Letter
+from ..letter import Letter, nul_in
 from ..receipt import Receipt
 from ..reply import Reply
 from .dots import dot_stuff, normalize_newlines
@@ -181,6 +181,8 @@ class Outgoing:
         size = len(content)
         eight_bit = not content.isascii()
         try:
+            if b"\0" in content:
+                raise nul_in(letter.content)
             if self._size_limit and size > self._size_limit:
                 raise TooLarge(size, self._size_limit)
             plain = self._plain(letter.envelope, size, eight_bit)

@@ -13,7 +13,7 @@ from ..envelope import Envelope, Recipient
 from ..errors import AddressError, BadValue, SMTPSError
 from ..events import Direction, PITrail
 from ..mime.msgid import date_now, new_message_id
-from ..mime.people import author_header
+from ..mime.people import people_header
 from ..outbox import Outbox
 from .configuration import Configuration
 from .exits import DATAERR, OK, TEMPFAIL, USAGE, Failure, status_of_receipt
@@ -171,7 +171,7 @@ def _complete(
     sender = envelope.mailbox or parse_address(f"{_user()}@{configuration.domain}", field="domain")
     domain = domain_to_wire(sender.domain or configuration.domain, field="domain")
     author = Address(sender.local, domain, wish.full_name)
-    line = author_header("From", (author,), utf8=envelope.smtputf8).decode()
+    line = people_header("From", (author,), utf8=envelope.smtputf8).decode()
     message.add("Message-ID", new_message_id(domain))
     message.add("Date", date_now())
     message.add("From", line.removeprefix("From: ").removesuffix("\r\n"))

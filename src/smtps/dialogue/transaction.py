@@ -27,6 +27,11 @@ class Transaction(Progress):
             sent where DSN is offered.
     """
 
+    __slots__ = (
+        *("_content", "_make_content", "envelope", "final_replies", "handed_over", "index"),
+        *("message_id", "rcpt_options", "rcpt_replies", "required", "verb"),
+    )
+
     def __init__(
         self,
         envelope: Envelope,

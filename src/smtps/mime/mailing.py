@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
@@ -12,12 +12,11 @@ from ..envelope import Envelope
 from ..errors import BadValue, SMTPSError
 from .message import Message
 from .parts import Piece, TextPart
-from .template import Template, has_fields
-from .transfer import Offer
+from .template import Template, has_fields, values_of
+from .transfer import Offer, utf8
 
 __all__ = ["Mailing"]
 
-# Most values hold nothing that HTML gives a meaning.
 _is_special = re.compile("[&<>\"']").search
 
 
@@ -38,8 +37,15 @@ class Mailing:
         self._message = message.copy()
         self._subject = Template(message.subject) if has_fields(message.subject) else None
         self._text = None if message.text is None else Template(message.text)
-        self._html = None if message.html is None else Template(message.html, _escape)
+        self._html = None if message.html is None else Template(message.html)
         self._to = _Person(message.to_template) if message.to_template else None
+        #: The texts of headers that are filled.
+        self._more: dict[str, Template] = {}
+        message.copy().fill(None, None, self._note)
+        parts = (self._to, self._subject, self._text, self._html, *self._more.values())
+        names = [name for part in parts if part is not None for name in part.names]
+        self._names = tuple(dict.fromkeys(names))
+        self._names_in_html = () if self._html is None else self._html.names
 
     def for_each(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Message]:
         """Give one message for each row, as the rows come.
@@ -54,35 +60,54 @@ class Mailing:
                 yield _Unfilled(number, error)
 
     def _fill(self, row: Mapping[str, Any]) -> Message:
+        values = values_of(row, self._names)
+        encoded = {name: utf8(value, name) for name, value in values.items()}
         filled = self._message.copy()
         if self._to is not None:
-            filled.to = self._to.fill(row)
+            filled.to = self._to.fill(values)
         if self._subject is not None:
-            filled.subject = self._subject.fill(row)
+            filled.subject = self._subject.fill(values)
+        text, html = self._text, self._html
         filled.fill(
-            None if self._text is None else _Filled(self._text, row, "plain", "text"),
-            None if self._html is None else _Filled(self._html, row, "html", "html"),
-            lambda text, quote: Template(text, quote).fill(row),
+            None if text is None else _Filled(text, encoded, "plain", "text"),
+            None if html is None else _Filled(html, self._escaped(values, encoded), "html", "html"),
+            lambda text, quote: self._more[text].fill(_quoted(values, quote)),
         )
         return filled
 
+    def _note(self, text: str, quote: Callable[[str], str]) -> str:
+        """Take note of the text of a header that each row fills."""
+        template = self._more[text] = Template(text)
+        return template.sample(quote("x"))
+
+    def _escaped(self, values: Mapping[str, str], encoded: dict[str, bytes]) -> dict[str, bytes]:
+        """Escape for HTML what has to be: most values hold nothing that it gives a meaning."""
+        special = [name for name in self._names_in_html if _is_special(values[name])]
+        if not special:
+            return encoded
+        return encoded | {name: escape(values[name]).encode() for name in special}
+
+
+def _quoted(values: Mapping[str, str], quote: Callable[[str], str]) -> Mapping[str, str]:
+    return {name: quote(value) for name, value in values.items()}
+
 
 class _Filled:
-    """A text with the values of a row, which are put in when it is sent: rows wait by thousands."""
+    """A text whose values are put in when it is sent, since rows wait by the thousand."""
 
     __slots__ = ("_field", "_subtype", "_template", "_values")
 
     def __init__(
-        self, template: Template, row: Mapping[str, Any], subtype: str, field: str
+        self, template: Template, values: Mapping[str, bytes], subtype: str, field: str
     ) -> None:
         self._template = template
-        self._values = template.values_of(row)
+        self._values = values
         self._subtype = subtype
         self._field = field
 
     def write(self, pieces: list[Piece], offer: Offer, boundary: str) -> None:
         """Add the text, encoded so far as it needs it."""
-        text = self._template.join(self._values)
+        text = self._template.fill_utf8(self._values)
         TextPart(text, self._subtype, self._field).write(pieces, offer, boundary)
 
 
@@ -97,16 +122,12 @@ class _Person:
         else:
             self._name = None
             self._address = Template(text.strip())
+        found = self._name.names if self._name is not None else ()
+        self.names = (*self._address.names, *found)
 
-    def fill(self, row: Mapping[str, Any]) -> Address:
-        found = parse_address(self._address.fill(row), field="to")
-        if self._name is None:
-            return found
-        return found.named(self._name.fill(row).strip())
-
-
-def _escape(value: str) -> str:
-    return escape(value) if _is_special(value) else value
+    def fill(self, values: Mapping[str, str]) -> Address:
+        found = parse_address(self._address.fill(values), field="to")
+        return found if self._name is None else found.named(self._name.fill(values).strip())
 
 
 class _Unfilled(Message):

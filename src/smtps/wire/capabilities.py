@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 __all__ = ["Capabilities", "Limits"]
 
@@ -59,7 +60,7 @@ class Capabilities:
     @property
     def limits(self) -> Limits:
         """How much the server takes. RFC 9422."""
-        return Limits.parse(self.raw.get("LIMITS", ""))
+        return _parse_limits(self.raw.get("LIMITS", ""))
 
     def __contains__(self, keyword: str) -> bool:
         """Tell whether a keyword was announced, in any case."""
@@ -149,6 +150,10 @@ class Limits:
             if value.isascii() and value.isdecimal() and 0 < len(value) <= 6 and int(value) > 0:
                 found.setdefault(name.upper(), int(value))
         return cls(found.get("MAILMAX"), found.get("RCPTMAX"), found.get("RCPTDOMAINMAX"))
+
+
+# It is asked for with every message.
+_parse_limits = lru_cache(maxsize=64)(Limits.parse)
 
 
 def _size(parameter: str | None) -> int | None:

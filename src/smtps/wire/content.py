@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterable, Iterator
 from io import SEEK_END
 from pathlib import Path
-from typing import NamedTuple, NoReturn, Protocol, TypeAlias, runtime_checkable
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from ..codec import survey
 from ..errors import BadValue
+from ..letter import nul_in
 from ..newlines import normalized
 from ..tray import Tray, put_all
 
@@ -74,7 +75,7 @@ class Content:
             self.whole = bytes(source)
             found = survey(self.whole)
             if found.nul:
-                _refuse_nul(self.whole)
+                raise nul_in(self.whole)
             self.eight_bit = found.eight_bit > 0
             # RFC 1870 6.1 counts the octets with CRLF line ends, before dot-stuffing.
             self.size = len(self.whole) + found.bare_cr + found.bare_lf
@@ -238,13 +239,5 @@ def _read(file: _Readable) -> Iterator[bytes]:
 
 def _without_nul(chunk: bytes) -> bytes:
     if b"\0" in chunk:
-        _refuse_nul(chunk)
+        raise nul_in(chunk)
     return chunk
-
-
-def _refuse_nul(content: bytes) -> NoReturn:
-    # OpenSMTPD 6.8 takes "\r\n.\0\r\n" for the end of a message, and what follows for commands.
-    place = content.index(b"\0")
-    raise BadValue(
-        "content", f"a NUL at byte {place}, which mail cannot carry; encode that part as base64"
-    )

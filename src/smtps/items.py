@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from email.message import Message as EmailMessage
+from itertools import product
 from typing import TypeAlias
 
 from .dialogue.transaction import Transaction
@@ -80,6 +81,16 @@ class _Composed(Content):
         self.size = rendering.size
         self.eight_bit = rendering.eight_bit
 
+    @property
+    def binary(self) -> bool:
+        """Whether files go as they are."""
+        return self._rendering.binary
+
+    @property
+    def can_repeat(self) -> bool:
+        """Whether it can be read again."""
+        return self._rendering.can_repeat
+
     def chunks(self) -> Iterator[bytes | memoryview]:
         """Give the content piece by piece; files are read as it goes."""
         yield from self._rendering.chunks()
@@ -93,18 +104,17 @@ class _Composed(Content):
         yield Section(self.size, self.chunks())
 
 
-_OFFERS = {
-    (eight_bit, utf8): Offer(eight_bit=eight_bit, utf8=utf8)
-    for eight_bit in (False, True)
-    for utf8 in (False, True)
-}
+# By whether the server takes bytes above 127, any bytes, and UTF-8 in headers.
+_OFFERS = {offer: Offer(*offer) for offer in product((False, True), repeat=3)}
 
 
 def _composer(message: Message, utf8: bool) -> Callable[[Capabilities], Content]:
     """Give a function that composes a message in the encodings that a server takes."""
 
     def compose(capabilities: Capabilities) -> Content:
-        rendering = message.rendering(_OFFERS[capabilities.eight_bit_mime, utf8])
+        # RFC 3030 3: what is binary goes by BDAT alone.
+        binary = capabilities.binarymime and capabilities.chunking
+        rendering = message.rendering(_OFFERS[capabilities.eight_bit_mime, binary, utf8])
         whole = rendering.in_memory
         return _Composed(rendering) if whole is None else Content(whole)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..errors import ProtocolError
-from ..ops import Dialogue
+from ..events import Direction, EndTransfer, StartTransfer, Transfer
+from ..ops import Dialogue, Emit
 from ..phase import Phase
 from ..reply import Reply
 from ..session import Session
@@ -11,7 +12,10 @@ from ..tray import Tray
 from .exchange import read_reply, write
 from .progress import Progress
 
-__all__ = ["send_chunks"]
+__all__ = ["TRANSFERS", "send_chunks"]
+
+#: The events that tell of progress.
+TRANSFERS = frozenset((StartTransfer, Transfer, EndTransfer))
 
 # What is written at a time, and how many chunks may be unanswered behind each other.
 _CHUNK = 1 << 18
@@ -30,10 +34,17 @@ def send_chunks(session: Session, transaction: Progress) -> Dialogue[Reply]:
         Exception: what the source of the content raises; nothing was handed over, and RSET ends it.
     """
     most = _MOST_UNANSWERED if session.capabilities.pipelining else 0
+    content = transaction.content
+    meter = _Meter(content.size) if TRANSFERS & session.heard else None
     tray = Tray(_CHUNK, _MARGIN)
-    for _ in transaction.content.pour(tray):
+    if meter:
+        yield Emit(StartTransfer())
+    for _ in content.pour(tray):
         # A full tray is never the last one: something follows.
+        moved = tray.filled
         yield from _send(session, tray, Phase.CONTENT)
+        if meter:
+            yield Emit(meter.step(moved))
         refusal = yield from _hear(session, most)
         if refusal is not None:
             return refusal
@@ -41,8 +52,25 @@ def send_chunks(session: Session, transaction: Progress) -> Dialogue[Reply]:
     if refusal is not None:
         return refusal
     transaction.handed_over = True
+    moved = tray.filled
     yield from _send(session, tray, Phase.FINAL)
+    if meter:
+        yield Emit(meter.step(moved))
+        yield Emit(EndTransfer())
     return (yield from read_reply(session))
+
+
+class _Meter:
+    """How much was sent, for those who listen."""
+
+    def __init__(self, size: int | None) -> None:
+        self._size = size
+        self._moved = 0
+
+    def step(self, moved: int) -> Transfer:
+        self._moved += moved
+        percent = 100 * self._moved // self._size if self._size else -1
+        return Transfer(Direction.CLIENT, self._moved, min(percent, 100))
 
 
 def _send(session: Session, tray: Tray, phase: Phase) -> Dialogue[None]:

@@ -21,7 +21,7 @@ from ..receipt import Receipt
 from ..reply import Reply
 from ..session import Session
 from ..wire.content import CHUNK_SIZE, Section
-from .chunks import send_chunks
+from .chunks import TRANSFERS, send_chunks
 from .exchange import (
     check_quiet,
     exchange,
@@ -36,8 +36,6 @@ from .opening import ask_again
 from .progress import Progress
 
 __all__ = ["deliver"]
-
-_TRANSFERS = {StartTransfer, Transfer, EndTransfer}
 
 
 def deliver(session: Session, transaction: Progress, *, careful: bool = False) -> Dialogue[Receipt]:
@@ -74,6 +72,9 @@ def deliver(session: Session, transaction: Progress, *, careful: bool = False) -
 
 def _commands(session: Session, transaction: Progress) -> tuple[bytes, list[bytes]]:
     capabilities = session.capabilities
+    if session.is_lmtp:
+        # Content goes by DATA there, which carries lines alone. RFC 3030, section 3.
+        capabilities = capabilities.without("BINARYMIME")
     return transaction.mail(capabilities), transaction.rcpts(capabilities)
 
 
@@ -85,7 +86,8 @@ def _transact(
         # A required recipient may still stop the message, so DATA waits for the replies:
         # after it, an empty message would go to the recipients that were accepted.
         # RFC 2033 4.2: DATA without an accepted recipient has no end that is answered.
-        early_data = not (transaction.required or is_lmtp or careful)
+        held_back = transaction.required or transaction.content.binary
+        early_data = not (held_back or is_lmtp or careful)
         data_reply, error = yield from _send_group(session, transaction, mail, rcpts, early_data)
     else:
         data_reply, error = None, (yield from _send_each(session, transaction, mail, rcpts))
@@ -94,7 +96,7 @@ def _transact(
             yield from _end_nothing(session)
         return (yield from _give_up(session, transaction, error))
     takes_chunks = careful and session.capabilities.chunking and not is_lmtp
-    if takes_chunks and not _TRANSFERS & session.heard:
+    if transaction.content.binary or (takes_chunks and not TRANSFERS & session.heard):
         return (yield from _deliver_chunks(session, transaction))
     if data_reply is None:
         data_reply = yield from exchange(session, b"DATA\r\n", Phase.DATA)
@@ -198,7 +200,7 @@ def _send_content(session: Session, transaction: Progress, finals: int) -> Dialo
     """
     content = transaction.content
     session.expect(*[Phase.FINAL] * finals)
-    told = bool(_TRANSFERS & session.heard)
+    told = bool(TRANSFERS & session.heard)
     if content.whole is not None and len(content.whole) <= CHUNK_SIZE and not told:
         transaction.handed_over = True
         yield from _send_piece(session, dot_stuff(content.whole), Phase.FINAL)

@@ -96,7 +96,9 @@ class Transaction(Progress):
         if size is not None and limit and size > limit:
             raise TooLarge(size, limit)
         body = None
-        if capabilities.eight_bit_mime and content.eight_bit is not False:
+        if content.binary:
+            body = "BINARYMIME"
+        elif capabilities.eight_bit_mime and content.eight_bit is not False:
             body = "8BITMIME"
         return mail_command(self.envelope, capabilities, size=size, body=body, verb=self.verb)
 

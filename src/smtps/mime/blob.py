@@ -65,6 +65,11 @@ class Blob:
         """The bytes, if they are in memory."""
         return self._data
 
+    @property
+    def can_repeat(self) -> bool:
+        """Whether it can be read more than once."""
+        return self._file is None or self._start is not None
+
     def measure(self) -> None:
         """Look at the size anew; from now on the file must keep it until it was read.
 

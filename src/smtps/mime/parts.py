@@ -69,7 +69,8 @@ class FilePart:
         encoding = b"binary" if offer.binary else b"base64"
         pieces.append(self.headers + b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\n")
         stream = Stream(self.blob, raw=offer.binary)
-        if self.blob.data is not None and len(self.blob.data) <= _SMALL:
+        # Bytes that go as they are stay apart from lines, whose newlines are looked after.
+        if self.blob.data is not None and len(self.blob.data) <= _SMALL and not stream.raw:
             pieces += stream.pieces()
         else:
             pieces.append(stream)

@@ -51,6 +51,11 @@ class Rendering:
         """Whether what is in memory has bytes above 127; what is read comes in base64."""
         return not all(piece.isascii() for piece in self._pieces if isinstance(piece, bytes))
 
+    @property
+    def can_repeat(self) -> bool:
+        """Whether what is read can be read again."""
+        return all(isinstance(one, bytes) or one.blob.can_repeat for one in self._pieces)
+
     def whole(self) -> bytes:
         """Give the message, reading what has to be read."""
         in_memory = self.in_memory

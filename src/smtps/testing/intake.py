@@ -7,7 +7,7 @@ from typing import Literal
 
 from .extensions import Extensions
 from .paths import parse_path
-from .records import SinkConnection, SinkMessage
+from .records import Parameters, SinkConnection, SinkMessage
 from .service import Service
 from .stream import Stream
 from .transaction import Transaction
@@ -80,6 +80,8 @@ class Intake:
         sender, parameters = parsed
         if not all(map(self.extensions.brings_to_mail, parameters)):
             return _PARAMETER
+        if _is_binary(parameters) and "BINARYMIME" not in self.extensions:
+            return _PARAMETER
         if not sender.isascii() and "SMTPUTF8" not in parameters:
             return _UTF8
         size = parameters.get("SIZE")
@@ -115,7 +117,7 @@ class Intake:
         if transaction is None or not transaction.recipients or transaction.chunked:
             return SEQUENCE
         # RFC 3030 3: binary content cannot go through DATA.
-        if (transaction.parameters.get("BODY") or "").upper() == "BINARYMIME":
+        if _is_binary(transaction.parameters):
             return SEQUENCE
         return "354 End with a dot on a line of its own"
 
@@ -225,13 +227,18 @@ class Intake:
         )
 
     def _inspect(self, message: SinkMessage, transaction: Transaction) -> None:
-        self._record.bare_newlines += message.bare_newlines
+        if not _is_binary(transaction.parameters):
+            self._record.bare_newlines += message.bare_newlines
         if not transaction.eight_bit and not message.content.isascii():
             self._record.violations.append("bytes above 127 without BODY=8BITMIME")
 
     def _is_too_large(self, size: int) -> bool:
         limit = self.extensions.size_limit
         return limit is not None and size > limit
+
+
+def _is_binary(parameters: Parameters) -> bool:
+    return (parameters.get("BODY") or "").upper() == "BINARYMIME"
 
 
 def _unstuffed(raw: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 __all__ = ["Capabilities", "Limits"]
@@ -65,6 +65,13 @@ class Capabilities:
     def __contains__(self, keyword: str) -> bool:
         """Tell whether a keyword was announced, in any case."""
         return keyword.upper() in self.raw
+
+    def without(self, keyword: str) -> Capabilities:
+        """Give the same as if the server had not announced this."""
+        if keyword not in self.raw:
+            return self
+        raw = {name: value for name, value in self.raw.items() if name != keyword}
+        return replace(self, raw=raw)
 
     @property
     def pipelining(self) -> bool:

@@ -93,6 +93,11 @@ class Content:
         self._source = source
 
     @property
+    def binary(self) -> bool:
+        """Whether it holds bytes that only BDAT carries, and only to a server with BINARYMIME."""
+        return False
+
+    @property
     def can_repeat(self) -> bool:
         """Whether it can be read again."""
         return self.whole is not None or isinstance(self._source, Path)

@@ -358,3 +358,22 @@ def test_a_second_ctrl_c_drops_what_is_on_its_way_and_says_that_nobody_knows(
         outcomes = [line["outcome"] for line in csv.DictReader(file)]
     assert outcomes[:2] == ["accepted", "accepted"]
     assert set(outcomes[2:]) == {"unknown"}
+
+
+def test_an_option_that_cannot_be_used_is_a_wrong_configuration(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = [*ANN, "--to", "bob@b.example", "--text", "x"]
+    monkeypatch.setenv("SMTPS_SSL_START_MODE", "explicit")
+    monkeypatch.setenv("SMTPS_OPENSSL_CA_FILE", "/no/such")
+    assert main(["send", *message]) == 78
+    assert "openssl_ca_file: no authorities can be read" in capsys.readouterr().err
+
+
+def test_nobody_logs_in_with_an_empty_password(
+    sink: Sink, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = [*ANN, "--to", "bob@b.example", "--text", "x"]
+    assert main(["send", *message, "--user", "me"]) == 78
+    assert "user me: there is no password; set SMTPS_PASSWORD" in capsys.readouterr().err
+    assert not sink.connections

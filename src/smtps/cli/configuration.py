@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from ..client import SMTPS
 from ..drivers.names import own_name
 from ..errors import BadValue
-from ..options import assign
+from ..options import AuthMechanism, assign
 from ..url import RelayURL
 from .exits import CONFIG, Failure
 from .passwords import password_from_command, password_from_file
@@ -38,6 +38,13 @@ _OF_A_RELAY = {
 }
 # Where nothing was chosen, the best that both sides know is taken.
 _BETTER = {"auth_mechanism"}
+# These need no password.
+_WITHOUT = {
+    AuthMechanism.KERBEROS,
+    AuthMechanism.EXTERNAL,
+    AuthMechanism.XOAUTH2,
+    AuthMechanism.OAUTHBEARER,
+}
 _UNPROVED, _SUBMISSION = 25, 587
 
 
@@ -145,6 +152,7 @@ class Configuration:
             self._password = self._asked()
         if self._password:
             smtp.password = self._password
+        _check_password(smtp)
         return smtp
 
     def _lay(self, layer: dict[str, Given]) -> None:
@@ -184,6 +192,21 @@ class Configuration:
         if "password_file" in self.given:
             return password_from_file(self.given["password_file"])
         return ""
+
+
+def _check_password(smtp: SMTPS) -> None:
+    """Refuse to log in with an empty password, which no one has.
+
+    Raises:
+        Failure: there is a user, and nothing to prove it with.
+    """
+    proves = smtp.password or smtp.authorization_identity or smtp.auth_mechanism in _WITHOUT
+    if smtp.user and not proves:
+        raise Failure(
+            f"user {smtp.user}: there is no password; set SMTPS_PASSWORD, or say --password-file"
+            " or --password-command",
+            CONFIG,
+        )
 
 
 def _file(arguments: argparse.Namespace, environment: Mapping[str, str]) -> tuple[Path | None, str]:

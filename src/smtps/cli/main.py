@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import codec
-from ..errors import SMTPSError
-from .exits import INTERRUPTED, IOERR, SOFTWARE, USAGE, Failure, status_of
+from ..errors import BadValue, SMTPSError
+from .exits import CONFIG, INTERRUPTED, IOERR, SOFTWARE, USAGE, Failure, status_of
 from .parsing import Parser
 from .terminal import complain, say
 
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return failure.status
     except SMTPSError as error:
         complain(str(error))
-        return status_of(error)
+        return CONFIG if _is_of_an_option(error) else status_of(error)
     except KeyboardInterrupt:
         complain("interrupted")
         return INTERRUPTED
@@ -122,6 +122,13 @@ def _run(words: list[str]) -> int:
     chosen = make_parser(words[:1] if words[0] in _MODULES else _MODULES).parse_all(words)
     status: int = chosen.run(chosen)
     return status
+
+
+def _is_of_an_option(error: SMTPSError) -> bool:
+    """Tell whether it is an option that cannot be used, and not a message."""
+    from .sources import find_option
+
+    return isinstance(error, BadValue) and find_option(error.field) is not None
 
 
 def _version() -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -69,18 +68,16 @@ def test_who_logs_in_beside_the_url_submits() -> None:
 
 
 @pytest.mark.parametrize("where", ["XDG_CONFIG_HOME", "HOME", "SMTPS_CONFIG"])
-def test_the_file_is_found_where_it_is_looked_for(where: str, tmp_path: Path) -> None:
+def test_the_file_is_found_where_it_is_looked_for(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = {"XDG_CONFIG_HOME": "x/smtps", "HOME": ".config/smtps", "SMTPS_CONFIG": ""}[where]
     path = tmp_path / folder / "config.toml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text('mail_server = "found.example"')
     named = {"XDG_CONFIG_HOME": tmp_path / "x", "HOME": tmp_path, "SMTPS_CONFIG": path}[where]
-    before = os.environ["HOME"]
-    try:
-        os.environ["HOME"] = str(named)
-        found = load({where: str(named)} if where != "HOME" else {})
-    finally:
-        os.environ["HOME"] = before
+    monkeypatch.setenv("HOME", str(named))
+    found = load({where: str(named)} if where != "HOME" else {})
     assert found.relay().mail_server == "found.example"
     assert found.file == path
 

@@ -99,6 +99,7 @@ def test_text_has_a_line_for_each_message_without_control_characters() -> None:
     [
         (["--fault", "onn=x"], "--fault: 'onn=x': did you mean on?"),
         (["--fault", "x"], "write on=RCPT"),
+        (["--fault", "on=RCTP,drop"], "on=RCTP: did you mean RCPT?"),
         (["--fault", "on=RCPT,nth=z"], "nth=z is no number"),
         (["--fault", "reply=550 no"], "exactly one of on="),
         (["--fault", "on=RCPT,drop,stall"], "ends in one way only"),

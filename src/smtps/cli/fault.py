@@ -25,6 +25,10 @@ _KINDS: dict[str, Callable[[str], Any]] = {
     "inject": _bytes,
 }
 _FLAGS = ("silent", "drop", "reset", "half_close", "stall")
+_PLACES = (
+    *("*", ".", "greeting", "handshake", "EHLO", "HELO", "LHLO", "STARTTLS", "AUTH"),
+    *("MAIL", "RCPT", "DATA", "BDAT", "RSET", "NOOP", "VRFY", "EXPN", "HELP", "QUIT"),
+)
 # A comma may stand in a reply; only one before another name ends a value.
 _start = re.compile(rf"(?:^|,)\s*({'|'.join((*_KINDS, *_FLAGS))})(?=[=,]|$)")
 _word = re.compile(r"[a-z_]+")
@@ -46,6 +50,11 @@ def read_fault(text: str) -> Fault:
             values[name] = True if name in _FLAGS else _KINDS[name](value)
         except ValueError:
             raise argparse.ArgumentTypeError(f"{text!r}: {name}={value} is no number") from None
+    # Any word can be a command; one that is nearly of this list is misspelled.
+    place = values.get("on", "*")
+    near = difflib.get_close_matches(place.upper(), _PLACES, n=1, cutoff=0.7)
+    if near and place not in _PLACES:
+        raise argparse.ArgumentTypeError(f"on={place}: did you mean {near[0]}?")
     try:
         return Fault(**values)
     except ValueError as error:

@@ -16,6 +16,8 @@ from ...url import RelayURL
 __all__ = ["Configuration", "without_password"]
 
 _IN_DOUBT = ("hold", "resend")
+# What may be in the environment, where only the worker sees it.
+_VARIABLES = {"url": "SMTPS_URL", "redis": "SMTPS_REDIS"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +106,22 @@ class Configuration:
         Raises:
             BadValue: a setting cannot be used, or there is none of that name.
         """
-        known = {f"smtps_{one.name}": one.name for one in fields(cls)}
+        known = {f"smtps_{name}" for name in _NAMES}
         for key in conf:
             if str(key).lower().startswith("smtps_") and str(key).lower() not in known:
                 raise BadValue(str(key), f"unknown; known are {', '.join(sorted(known))}")
-        given = {name: value for key, name in known.items() if (value := conf.get(key)) is not None}
-        for name, variable in (("url", "SMTPS_URL"), ("redis", "SMTPS_REDIS")):
-            if not given.get(name):
-                given[name] = os.environ.get(variable, "")
-        return cls(**given)
+        pairs = zip(_NAMES, cls.values(conf), strict=True)
+        return cls(**{name: value for name, value in pairs if value is not None})
+
+    @classmethod
+    def values(cls, conf: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Give the settings as they are, to tell whether they are those of before."""
+        return tuple(
+            conf.get(f"smtps_{name}") or os.environ.get(_VARIABLES[name])
+            if name in _VARIABLES
+            else conf.get(f"smtps_{name}")
+            for name in _NAMES
+        )
 
     @property
     def relay(self) -> str:
@@ -126,6 +135,9 @@ class Configuration:
         if self.password:
             smtp.password = self.password
         return smtp
+
+
+_NAMES = tuple(one.name for one in fields(Configuration))
 
 
 def without_password(url: str) -> tuple[str, str]:

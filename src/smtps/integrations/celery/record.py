@@ -65,7 +65,8 @@ class Record:
                 # The keeper goes on trying for as long as the process lives.
                 _log.warning("what was sent is not written down yet: %s", error)
             self._alive.discard(name)
-            if not self._pending:
+            if attempt.is_doubtful and not self._pending:
+                # What it may have claimed without knowing is free to be asked about.
                 self.memory.drop(self._lease_of(name))
 
     def settle(self, key: str, claim: str, words: list[tuple[str, str]]) -> None:
@@ -152,6 +153,8 @@ class Attempt:
         self._name = name
         self._numbers = count(1)
         self._written = 0.0
+        #: Whether something may be claimed that it does not know of.
+        self.is_doubtful = False
 
     def claim(self, wanted: Sequence[tuple[str, Sequence[str]]]) -> tuple[str, list[list[str]]]:
         """Claim recipients before they are sent to.
@@ -167,7 +170,10 @@ class Attempt:
         """
         self._record.flush()
         number = next(self._numbers)
-        return f"{self._name}/{number}", self._record.claim(self._name, number, wanted)
+        self.is_doubtful = True
+        found = self._record.claim(self._name, number, wanted)
+        self.is_doubtful = False
+        return f"{self._name}/{number}", found
 
     def settle(self, key: str, claim: str, words: Mapping[str, str]) -> None:
         """Write down what became of claimed recipients, at once or together with the next.

@@ -71,7 +71,7 @@ class Engine:
 
 
 _pools = Pools()
-_engines: dict[tuple[int, Configuration], Engine] = {}
+_engines: dict[tuple[int, str], Engine] = {}
 _lock = threading.Lock()
 os.register_at_fork(
     before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
@@ -84,11 +84,10 @@ def engine_of(conf: Mapping[str, Any]) -> Engine:
     Raises:
         BadValue: the configuration cannot be used.
     """
-    configuration = Configuration.of(conf)
+    key = os.getpid(), repr(Configuration.values(conf))
     with _lock:
-        key = os.getpid(), configuration
         if key not in _engines:
-            _engines[key] = Engine(configuration)
+            _engines[key] = Engine(Configuration.of(conf))
         return _engines[key]
 
 

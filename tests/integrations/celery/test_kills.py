@@ -24,9 +24,9 @@ pytestmark = [
 
 BATCHES, SIZE = 100, 100
 COUNT = BATCHES * SIZE
-# What one worker process has claimed at a time, at most.
 CONNECTIONS, IN_FLIGHT = 2, 8
-WINDOW = CONNECTIONS * IN_FLIGHT + 2 * 16
+# What one worker process has claimed at a time, at most.
+WINDOW = CONNECTIONS * (IN_FLIGHT + 16) + 16
 
 
 @dataclass

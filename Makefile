@@ -6,7 +6,7 @@ SOURCES := setup.py pyproject.toml $(shell find cython -type f)
 # Workers for the tests; the suite is made for two cores.
 WORKERS ?= 2
 
-.PHONY: demo test compat django lint kerberos bench wheels cross docs build clean
+.PHONY: demo test compat django lint kerberos bench wheels cross sanitize docs build clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -57,6 +57,10 @@ bench: build
 	$(BIN)/python benchmarks/compare.py --quick
 	$(BIN)/python benchmarks/compare.py letters-plain attachment-plain --rounds 3 --seconds 0.25
 	$(BIN)/python benchmarks/bench_outbox.py --count 5000 --puts 500
+
+# The compiled modules under AddressSanitizer and UndefinedBehaviorSanitizer.
+sanitize: build
+	.ci/sanitize $(BIN)/python
 
 # The pages in build/docs; a warning is an error.
 docs: build

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from email import message_from_bytes
 from email.policy import default
@@ -81,6 +82,40 @@ def test_a_file_that_shrinks_on_the_way_leaves_no_message(front: Front, tmp_path
             front.send(smtp, message)
         assert not smtp.connected
     assert sink.count == 0
+
+
+class Changing(io.BytesIO):
+    """A file of a million bytes that is `left` bytes long once its first part was read."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__(b"x" * 1_000_000)
+        self._left = left
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        here = self.tell()
+        self.seek(0)
+        self.truncate(0)
+        self.write(b"x" * self._left)
+        self.seek(here)
+        return data
+
+
+@pytest.mark.parametrize("missing", [[], ["BINARYMIME"], ["BINARYMIME", "CHUNKING"]])
+@pytest.mark.parametrize("left", [999_999, 1_000_001, 0])
+def test_a_file_that_changes_its_size_fails_its_message_alone(
+    front: Front, left: int, missing: list[str]
+) -> None:
+    offer = [one for one in (*ALL_EXTENSIONS, "BINARYMIME") if one not in missing]
+    items = [make() for _ in range(3)]
+    items[1].attach(Changing(left), name="a.bin")
+    with Sink(extensions=offer) as sink:
+        receipts = front.send_many(front.at(sink.url), items)
+        assert {receipt.index: receipt.ok for receipt in receipts} == {0: True, 1: False, 2: True}
+        (failed,) = [receipt for receipt in receipts if not receipt.ok]
+        assert "its size changed from 1000000 bytes" in str(failed.error)
+        assert sink.count == 2
+        assert all(b"a.bin" not in taken.content for taken in sink.messages)
 
 
 def test_an_address_in_utf8_goes_where_that_is_offered(front: Front) -> None:

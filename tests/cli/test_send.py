@@ -325,7 +325,7 @@ def start(sink: Sink, *arguments: str) -> subprocess.Popen[str]:
 
 def test_ctrl_c_sends_what_was_begun_and_says_what_was_not(many: Path, sink: Sink) -> None:
     with start(sink, "--mailing", str(many), "--rate", "100/s") as process:
-        sink.wait_for(3)
+        sink.wait_for(3, 30)
         process.send_signal(signal.SIGINT)
         output, complaint = process.communicate(timeout=20)
     assert process.returncode == 130
@@ -342,8 +342,9 @@ def test_a_second_ctrl_c_drops_what_is_on_its_way_and_says_that_nobody_knows(
     receipts = tmp_path / "receipts.csv"
     arguments = ["--mailing", str(many), "--rate", "100/s", "--receipts", str(receipts)]
     with start(sink, *arguments) as process:
-        sink.wait_for(2)
-        sink.wait_until(lambda: any("n2@b.example" in line for line in sink.commands))
+        sink.wait_until(lambda: any("n2@b.example" in line for line in sink.commands), 30)
+        # What the client has not read yet it cannot know.
+        sink.wait_until(lambda: receipts.read_text().count("accepted") == 2, 30)
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
         while "ending" not in process.stderr.readline():

@@ -1,5 +1,6 @@
 """Base64 in the lines of MIME. RFC 2045, section 6.8."""
 
+cimport cython
 from libc.stdint cimport uint8_t
 from libc.string cimport memcpy
 
@@ -53,6 +54,7 @@ cdef class Base64Encoder:
     cdef uint8_t _held[LINE]
     cdef size_t _count
 
+    @cython.critical_section
     def update(self, chunk, /):
         """Like the method of the same name in `smtps._pure.base64`."""
         cdef View view
@@ -65,6 +67,7 @@ cdef class Base64Encoder:
         finally:
             close_view(&view)
 
+    @cython.critical_section
     def update_into(self, chunk, buffer, /):
         """Like the method of the same name in `smtps._pure.base64`."""
         cdef View view
@@ -83,6 +86,7 @@ cdef class Base64Encoder:
         finally:
             close_view(&view)
 
+    @cython.critical_section
     def finish(self):
         """Like the method of the same name in `smtps._pure.base64`."""
         cdef size_t count = self._count

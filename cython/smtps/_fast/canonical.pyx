@@ -1,5 +1,6 @@
 """Headers and body in the canonical form that a signature is made over. RFC 6376, 3.4."""
 
+cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.object cimport PyObject
 from libc.stdint cimport uint8_t
@@ -123,6 +124,7 @@ cdef class BodyCanonicalizer:
     cdef void _begin(self, bint relaxed) noexcept:
         self._state = State(relaxed, 0, False, False, True)
 
+    @cython.critical_section
     def update(self, chunk, /):
         """Like the method of the same name in `smtps._pure.canonical`."""
         cdef View view
@@ -144,6 +146,7 @@ cdef class BodyCanonicalizer:
         resize_bytes(&result, size)
         return take_bytes(result)
 
+    @cython.critical_section
     def finish(self):
         """Like the method of the same name in `smtps._pure.canonical`."""
         ending = b"" if self._state.relaxed and self._state.is_empty else b"\r\n"

@@ -1,5 +1,6 @@
 """Newlines made CRLF, and dots doubled, so that a body cannot end DATA early. RFC 5321, 4.5.2."""
 
+cimport cython
 from libc.stdint cimport uint8_t
 from libc.string cimport memcpy
 
@@ -82,6 +83,7 @@ cdef class DotStuffer:
     def __cinit__(self):
         self._state = kernels.SMTPS_AT_LINE_START
 
+    @cython.critical_section
     def update(self, chunk, /):
         """Like the method of the same name in `smtps._pure.dots`."""
         cdef View view
@@ -91,6 +93,7 @@ cdef class DotStuffer:
         finally:
             close_view(&view)
 
+    @cython.critical_section
     def update_into(self, chunk, buffer, /):
         """Like the method of the same name in `smtps._pure.dots`."""
         cdef View view
@@ -100,6 +103,7 @@ cdef class DotStuffer:
         finally:
             close_view(&view)
 
+    @cython.critical_section
     def finish(self):
         """Like the method of the same name in `smtps._pure.dots`."""
         cdef uint8_t end[END]

@@ -1,5 +1,6 @@
 """Lines of the server, found in whatever pieces the network brings them."""
 
+cimport cython
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_GET_SIZE, PyByteArray_Resize
 from libc.stdint cimport uint8_t
 from libc.string cimport memcpy
@@ -25,6 +26,7 @@ cdef class LineBuffer:
         self._held = bytearray()
         self._dropping = False
 
+    @cython.critical_section
     def feed(self, data, /):
         """Like the method of the same name in `smtps._pure.lines`."""
         cdef View view

@@ -1,5 +1,6 @@
 """The half of a window that writes: transactions in one buffer, back to back."""
 
+cimport cython
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
@@ -88,6 +89,7 @@ cdef class Outgoing:
         """Like the property of the same name in `smtps._pure.outgoing`."""
         return self._size
 
+    @cython.critical_section
     def add(self, list items, Py_ssize_t start, Py_ssize_t index, Py_ssize_t most, /):
         """Like the method of the same name in `smtps._pure.outgoing`."""
         cdef Py_ssize_t place = start
@@ -108,18 +110,22 @@ cdef class Outgoing:
             place += 1
         return place - start
 
+    @cython.critical_section
     def has_room(self, Py_ssize_t most, /):
         """Like the method of the same name in `smtps._pure.outgoing`."""
         return self._has_room(most)
 
+    @cython.critical_section
     def add_letter(self, letter, /):
         """Like the method of the same name in `smtps._pure.outgoing`."""
         self._add(letter.number, letter.envelope, letter.content, letter.message_id)
 
+    @cython.critical_section
     def outgoing(self):
         """Like the method of the same name in `smtps._pure.outgoing`, without a copy."""
         return memoryview(self._out)[:self._size]
 
+    @cython.critical_section
     def written(self):
         """Like the method of the same name in `smtps._pure.outgoing`."""
         self._position += self._size

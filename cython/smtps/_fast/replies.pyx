@@ -1,5 +1,6 @@
 """Replies of the server, parsed from whatever pieces the network brings. RFC 5321, section 4.2."""
 
+cimport cython
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_GET_SIZE, PyByteArray_Resize
 from cpython.list cimport PyList_GET_SIZE
 from cpython.object cimport PyObject
@@ -87,6 +88,7 @@ cdef class ReplyParser:
         """Like the property of the same name in `smtps._pure.replies`."""
         return self._size > 0 or bool(self._failure)
 
+    @cython.critical_section
     def feed(self, data, /):
         """Like the method of the same name in `smtps._pure.replies`."""
         cdef View view

@@ -1,5 +1,6 @@
 """The transactions in flight on one connection: written back to back, answered in order."""
 
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
@@ -85,6 +86,7 @@ cdef class Window(Outgoing):
             most_recipients=most_recipients, takes_eight_bits=takes_eight_bits, trail=trail)
         self._parser = ReplyParser(max_line_length)
 
+    @cython.critical_section
     def feed(self, bytes data, /):
         """Like the method of the same name in `smtps._pure.window`."""
         try:
@@ -100,12 +102,14 @@ cdef class Window(Outgoing):
         if self._is_granted and not self.closing:
             self._grant()
 
+    @cython.critical_section
     def take(self):
         """Like the method of the same name in `smtps._pure.window`."""
         receipts = self._receipts
         self._receipts = []
         return receipts
 
+    @cython.critical_section
     def abandon(self, size_t sent, cause, /, *, bint ended=False):
         """Like the method of the same name in `smtps._pure.window`."""
         cdef uint64_t written = self._position + sent

@@ -6,11 +6,10 @@ import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...certificate import Certificate
 from ...client import SMTPS
-from ...errors import BadValue
-from ...options import CertStoreType, SSLStartMode
+from ...options import SSLStartMode
 from ...pool import Pool
+from ..pem import client_certificate
 
 __all__ = ["Relay", "own_options"]
 
@@ -80,15 +79,7 @@ class Relay(NamedTuple):
         if self.timeout is not None:
             options["timeout"] = math.ceil(self.timeout)
         if self.ssl_certfile or self.ssl_keyfile:
-            options["ssl_cert"] = self._certificate()
+            options["ssl_cert"] = client_certificate(
+                ssl_certfile=self.ssl_certfile, ssl_keyfile=self.ssl_keyfile
+            )
         return options
-
-    def _certificate(self) -> Certificate:
-        parts = []
-        for name in ("ssl_certfile", "ssl_keyfile"):
-            path = getattr(self, name)
-            try:
-                parts += [Path(path).read_bytes()] if path else []
-            except OSError as error:
-                raise BadValue(name, f"cannot be read: {error.strerror}: {path}") from error
-        return Certificate(CertStoreType.PEM_KEY_BLOB, b"\n".join(parts))

@@ -20,7 +20,7 @@ LAYERS = [
         "tls_settings", "tokens", "tray", "url",
     },
     {"dkim", "mime", "sasl", "wire"},
-    {"dialogue", "ops", "session", "spool"},
+    {"dialogue", "journal", "ops", "session", "spool", "watching"},
     {"drivers"},
     {
         "accessors", "aclient", "apool", "classic", "client", "component", "explaining", "items",

@@ -21,6 +21,7 @@ from .phase import Phase
 from .properties import ConnectionProperties
 from .reply import Reply
 from .tokens import TokenSource
+from .watching import Operation, tell_closed
 from .wire.capabilities import Capabilities
 
 __all__ = ["Session"]
@@ -48,12 +49,18 @@ class Session:
         self.most_messages: int | None = None
         #: The same, as learned from how the server ended earlier connections.
         self.most_learned: int | None = None
+        #: For those who watch: what is being done, since when a connection is up, what broke it.
+        self.operation: Operation | None = None
+        self.since: float | None = None
+        self.ended_by: BaseException | None = None
         #: Where the time goes, if somebody wants to know.
         self.meter = Meter()
         self.reset()
 
     def reset(self) -> None:
         """Forget everything about the connection; the certificate stays until the next one."""
+        if self.since is not None:
+            tell_closed(self)
         self.connected = False
         #: Whether every command is answered and no transaction is open.
         self.resting = False

@@ -18,6 +18,7 @@ from ..sasl import (
 )
 from ..session import Session
 from ..tokens import Token, TokenSource, Unawaited, source_of
+from ..watching import watched
 from .credentials import choose_mechanism, credentials_of, own_token
 from .exchange import exchange
 
@@ -30,6 +31,7 @@ _MOST_STEPS = 16
 _BAD_CREDENTIALS = 535
 
 
+@watched("authenticate")
 def authenticate(session: Session) -> Dialogue[None]:
     """Prove who the user is, with the mechanism that is named or the strongest of both sides.
 

@@ -20,6 +20,7 @@ from ..phase import Phase
 from ..receipt import Receipt
 from ..reply import Reply
 from ..session import Session
+from ..watching import tell_receipts
 from ..wire.transaction import mail_command, rcpt_command
 from ..wire.window import Window
 from .exchange import check_quiet, reset
@@ -75,6 +76,8 @@ def give(session: Session, receipts: list[Receipt]) -> Dialogue[None]:
                     if result.reply is not None and not result.reply.positive:
                         sentence = f"<{result.address}> was refused: {result.reply}"
                         yield Emit(Error(161, sentence))
+    if session.operation is not None:
+        tell_receipts(session, receipts)
     yield Give(receipts)
 
 

@@ -25,6 +25,7 @@ def close_session(session: Session, error: SMTPSError | None = None) -> Dialogue
             pass  # A peer that is gone, hangs or says nonsense at QUIT changes nothing.
         error = None
     yield Close()
+    session.ended_by = error
     layers = session.layers
     session.reset()
     for layer in reversed(layers):

@@ -9,6 +9,7 @@ from ..letter import Remainder
 from ..ops import Dialogue, Sleep
 from ..receipt import Outcome, Receipt
 from ..session import Session
+from ..watching import watched
 from .bulk import carry_window, give
 from .closing import close_session
 from .command import command
@@ -31,6 +32,7 @@ _FEW = 16
 _DECIDED = {Outcome.ACCEPTED, Outcome.REFUSED, Outcome.DEFERRED}
 
 
+@watched("send_many")
 def send_all(
     session: Session, work: Work, window: int | None, *, keep: bool = False
 ) -> Dialogue[None]:

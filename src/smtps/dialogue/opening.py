@@ -16,6 +16,7 @@ from ..ops import Connected, Dialogue
 from ..options import SSLStartMode
 from ..phase import Phase
 from ..session import Session
+from ..watching import watched
 from ..wire.capabilities import Capabilities
 from ..wire.commands import build_command
 from .authentication import authenticate
@@ -27,6 +28,7 @@ from .securing import prepare_tls, shake_hands
 __all__ = ["ask_again", "check_options", "name_of", "open_session"]
 
 
+@watched("connect")
 def open_session(session: Session) -> Dialogue[None]:
     """Bring the session to rest: connected, secured as asked, authenticated if there is a user.
 

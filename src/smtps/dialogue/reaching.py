@@ -10,12 +10,14 @@ from ..hosts import is_socket_path, to_ascii, with_port
 from ..ops import Call, Connect, Deadline, Dialogue
 from ..phase import Phase
 from ..session import Session
+from ..watching import watched
 from .exchange import gain, remark, tell_status
 from .proxying import ask_proxy, proxy_requests
 
 __all__ = ["reach"]
 
 
+@watched("socket")
 def reach(session: Session) -> Dialogue[bytes]:
     """Connect to the relay; each layer of the connection that comes up is noted and told.
 

@@ -21,6 +21,7 @@ from ..options import SSLStartMode
 from ..phase import Phase
 from ..session import Session
 from ..tls_settings import IGNORABLE
+from ..watching import watched
 from .exchange import remark
 
 __all__ = ["prepare_tls", "shake_hands"]
@@ -44,6 +45,7 @@ def prepare_tls(session: Session) -> Dialogue[None]:
     yield PrepareTLS(options, verify=not _decides(session))
 
 
+@watched("secure")
 def shake_hands(session: Session) -> Dialogue[None]:
     """Make the connection secure, or fail before anything follows the handshake.
 

@@ -7,6 +7,7 @@ from ..events import Error
 from ..ops import Dialogue, Emit
 from ..receipt import Receipt
 from ..session import Session
+from ..watching import watched
 from .closing import close_session
 from .command import command
 from .opening import open_session
@@ -16,6 +17,7 @@ from .transaction import Transaction
 __all__ = ["submit"]
 
 
+@watched("send")
 def submit(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
     """Deliver over the session that is up, or over one of its own.
 

@@ -213,15 +213,32 @@ def test_a_url_says_all_about_the_relay() -> None:
         assert sink.count == 1
 
 
-def test_the_arguments_of_a_login_are_those_of_the_standard_library(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_arguments_of_a_login_are_those_of_the_standard_library() -> None:
     with Sink(tls="starttls", users={"joe": "secret"}, require_auth=True) as sink:
-        monkeypatch.setenv("SSL_CERT_FILE", sink.ca_file)
-        handler = SMTPSHandler(("localhost", sink.port), *PEOPLE, ("joe", "secret"), ())
-        with logger(handler) as log:
-            log.error("over TLS")
+        # What the system trusts is read once in a process.
+        run(
+            f"SMTPSHandler(('localhost', {sink.port}), 'a@a.example', 'b@b.example', 'A problem',"
+            " ('joe', 'secret'), ())",
+            SSL_CERT_FILE=sink.ca_file,
+        )
         assert sink.count == 1
+
+
+def run(handler: str, **environment: str) -> None:
+    """Log one record in a program of its own."""
+    program = (
+        "import logging\n"
+        "from smtps.integrations.logs import SMTPSHandler\n"
+        f"logging.getLogger().addHandler({handler})\n"
+        "logging.error('the last words')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | environment,
+        capture_output=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_a_dictionary_configures_it() -> None:
@@ -278,16 +295,10 @@ def test_what_cannot_work_is_said_when_it_is_made(
 
 def test_what_waits_is_sent_when_the_program_ends() -> None:
     with Sink() as sink:
-        program = (
-            "import logging\n"
-            "from smtps.integrations.logs import SMTPSHandler\n"
-            f"handler = SMTPSHandler(('127.0.0.1', {sink.port}), 'a@a.example', 'b@b.example', 'x',"
-            " seconds=3600)\n"
-            "logging.getLogger().addHandler(handler)\n"
-            "logging.error('the last words')\n"
+        run(
+            f"SMTPSHandler(('127.0.0.1', {sink.port}), 'a@a.example', 'b@b.example', 'A problem',"
+            " seconds=3600)"
         )
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60)
-        assert (done.returncode, done.stderr) == (0, b"")
         assert text(sink.messages[0]) == "the last words\n"
 
 

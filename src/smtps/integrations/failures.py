@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 
+from ..compat.outcome import answer_of
 from ..errors import (
     AuthenticationRefused,
     ConnectionLost,
@@ -20,7 +21,6 @@ from ..errors import (
     TooLarge,
 )
 from ..phase import Phase
-from ..reply import Reply
 
 __all__ = ["as_smtplib"]
 
@@ -40,18 +40,18 @@ def as_smtplib(error: SMTPSError) -> Exception:
 
 def _translated(error: SMTPSError) -> smtplib.SMTPException | None:
     if isinstance(error, SenderRefused):
-        return smtplib.SMTPSenderRefused(*_answer(error.reply), error.sender)
+        return smtplib.SMTPSenderRefused(*answer_of(error.reply), error.sender)
     if isinstance(error, RecipientsRefused):
-        refused = {address: _answer(reply) for address, reply in error.refused.items()}
+        refused = {address: answer_of(reply) for address, reply in error.refused.items()}
         return smtplib.SMTPRecipientsRefused(refused)
     if isinstance(error, AuthenticationRefused):
-        return smtplib.SMTPAuthenticationError(*_answer(error.reply))
+        return smtplib.SMTPAuthenticationError(*answer_of(error.reply))
     if isinstance(error, GreetingRefused):
-        return smtplib.SMTPConnectError(*_answer(error.reply))
+        return smtplib.SMTPConnectError(*answer_of(error.reply))
     if isinstance(error, (ConnectionLost, DeliveryUnknown, ProtocolError, ServiceClosing)):
         return smtplib.SMTPServerDisconnected(str(error))
     if isinstance(error, ReplyError):
-        return smtplib.SMTPDataError(*_answer(error.reply))
+        return smtplib.SMTPDataError(*answer_of(error.reply))
     if isinstance(error, TLSError) and error.phase is Phase.STARTTLS:
         return smtplib.SMTPNotSupportedError(str(error))
     if isinstance(error, NotOffered):
@@ -59,7 +59,3 @@ def _translated(error: SMTPSError) -> smtplib.SMTPException | None:
     if isinstance(error, TooLarge):
         return smtplib.SMTPException(str(error))
     return None
-
-
-def _answer(reply: Reply) -> tuple[int, bytes]:
-    return reply.code, "\n".join(reply.lines).encode()

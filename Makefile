@@ -6,7 +6,7 @@ SOURCES := setup.py pyproject.toml $(shell find cython -type f)
 # Workers for the tests; the suite is made for two cores.
 WORKERS ?= 2
 
-.PHONY: demo test compat django lint kerberos bench wheels cross sanitize docs build clean
+.PHONY: demo test compat django recipes lint kerberos bench wheels cross sanitize docs build clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -46,6 +46,12 @@ lint: $(VENV)/.linted
 kerberos: build
 	$(BIN)/python -m pip install --quiet --editable '.[test,kerberos]'
 	$(BIN)/python -m pytest tests/kerberos
+
+# Airflow is large, and has an environment of its own; the other recipes are in the suite.
+recipes: build
+	$(PYTHON) -m venv .venv-airflow
+	.venv-airflow/bin/python -m pip install --quiet --editable '.[test]' apache-airflow-providers-smtp
+	.venv-airflow/bin/python -m pytest -o filterwarnings=default tests/airflow
 
 # Every Django that the Pythons of this machine run, each in an environment of its own.
 django:

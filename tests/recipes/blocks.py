@@ -1,4 +1,4 @@
-"""The code of the recipes, by heading."""
+"""The code of the recipes, which need something of their own to run, by heading."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from typing import Any
 
 __all__ = ["run", "source"]
 
-_TEXT = (Path(__file__).parents[2] / "docs/recipes.md").read_text(encoding="utf-8")
+_DOCS = Path(__file__).parents[2] / "docs"
 
 
-def source(heading: str, number: int = 0, language: str = "python") -> str:
+def source(heading: str, number: int = 0, language: str = "py", page: str = "recipes") -> str:
     """Give the code of a recipe as it stands."""
-    section = re.split(r"^## ", _TEXT, flags=re.MULTILINE)
+    whole = (_DOCS / f"{page}.md").read_text(encoding="utf-8")
+    section = re.split(r"^## ", whole, flags=re.MULTILINE)
     (text,) = [one for one in section if one.startswith(heading)]
     return str(re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[number])
 
 
-def run(heading: str, number: int = 0) -> dict[str, Any]:
+def run(heading: str, number: int = 0, page: str = "recipes") -> dict[str, Any]:
     """Run the code of a recipe, and give what it defined."""
     names: dict[str, Any] = {"__name__": "recipe"}
-    exec(compile(source(heading, number), f"recipes.md, {heading}", "exec"), names)
+    exec(compile(source(heading, number, page=page), f"{page}.md, {heading}", "exec"), names)
     return names

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from smtps import Outbox
+import smtps
+from smtps import Envelope, Outbox
+from smtps.integrations import otel
 from smtps.testing import Fault, Sink
 
 from .asgi import post_all
@@ -83,6 +85,30 @@ def test_log_records_go_by_mail(relay: Sink) -> None:
         handler.close()
     assert b"the disk is full" in relay.messages[0].content
     assert b"of no interest" not in relay.messages[0].content
+
+
+def test_the_examples_of_telemetry_run(relay: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    import prometheus_client
+
+    monkeypatch.setattr(prometheus_client, "start_http_server", lambda port: None)
+    try:
+        assert run("OpenTelemetry", page="observability")["otel"] is otel
+        otel.uninstrument()
+        run("A dashboard", page="observability")
+        smtps.send((Envelope("a@a.example", ["b@b.example"]), b"Subject: Hi\r\n"), relay.url)
+        printed = prometheus_client.generate_latest().decode()
+        assert "mailkit_net_smtp_client_operation_count_total{" in printed
+    finally:
+        otel.uninstrument()
+
+
+def test_the_example_of_logging_runs() -> None:
+    before = logging.getLogger("smtps").level
+    try:
+        run("Log records", page="observability")
+        assert logging.getLogger("smtps").level == logging.INFO
+    finally:
+        logging.getLogger("smtps").setLevel(before)
 
 
 @pytest.mark.parametrize("heading", ["Django", "Log records"])

@@ -92,7 +92,7 @@ def run(*words: str, environment: dict[str, str] | None = None, **options: Any) 
     command = [sys.executable, "-m", "smtps.cli", *words]
     variables = {**os.environ, **(environment or {})}
     return subprocess.run(
-        command, env=variables, capture_output=True, text=True, timeout=30, check=False, **options
+        command, env=variables, capture_output=True, text=True, timeout=60, check=False, **options
     )
 
 
@@ -119,7 +119,7 @@ def test_arguments_that_are_no_text_are_one_line() -> None:
         [sys.executable, "-m", "smtps.cli", "send", "--from", b"\xff@b.example", "--to", "c@d.e"],
         input=b"x",
         capture_output=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert done.returncode == 65

@@ -45,7 +45,7 @@ class Terminal:
         """Type, and wait until something is shown."""
         os.write(self._own, text.encode())
         shown = ""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while expected not in shown:
             ready, _, _ = select.select([self._own], [], [], deadline - time.monotonic())
             assert ready, f"{expected!r} does not come: {shown!r}"
@@ -54,7 +54,7 @@ class Terminal:
 
     def close(self) -> None:
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(60)
         os.close(self._own)
 
 
@@ -104,7 +104,7 @@ def test_fish(script: Path, tmp_path: Path) -> None:
         env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "dumb"},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=True,
     )
     found = [line.partition("\t")[0] for line in done.stdout.splitlines()]

@@ -45,7 +45,7 @@ def test_ctrl_c_ends_the_demo_and_its_server_without_a_traceback() -> None:
             assert process.poll() is None
         # As a terminal does, to everyone in the foreground.
         os.killpg(process.pid, signal.SIGINT)
-        _, complaint = process.communicate(timeout=30)
+        _, complaint = process.communicate(timeout=60)
     assert process.returncode == 130
     assert complaint.splitlines()[-1] == "smtps: interrupted"
     assert "Traceback" not in complaint
@@ -65,7 +65,7 @@ def is_running(process: str) -> bool:
 def test_who_reads_only_the_first_lines_gets_no_traceback() -> None:
     command = f"{sys.executable} -m smtps.cli config --show | head -n 1"
     done = subprocess.run(
-        ["bash", "-c", command], capture_output=True, text=True, timeout=30, check=True
+        ["bash", "-c", command], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stderr == ""
 

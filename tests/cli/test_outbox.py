@@ -128,14 +128,14 @@ def test_watch_sends_what_comes_and_ends_cleanly_by_sigterm(queue: Path, tmp_pat
             text=True,
         ) as process:
             put(queue, tmp_path)
-            sink.wait_for(1)
+            sink.wait_for(1, 30)
             put(queue, tmp_path)
-            sink.wait_for(2)
+            sink.wait_for(2, 30)
             assert process.stdout is not None
             assert json.loads(process.stdout.readline())["sent"] == 1
             assert json.loads(process.stdout.readline())["sent"] == 1
             process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0
     assert os.listdir(queue) == []
 
 
@@ -150,7 +150,7 @@ def test_watch_outlives_a_relay_that_is_down(queue: Path, tmp_path: Path) -> Non
         assert process.stderr is not None
         assert "cannot connect to 127.0.0.1 port 1" in process.stderr.readline()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     assert [Path(name).suffix for name in os.listdir(queue)] == [".queued"]
 
 
@@ -187,7 +187,7 @@ def test_ctrl_c_ends_a_run_behind_what_is_on_its_way_and_loses_nothing(queue: Pa
             stderr=subprocess.PIPE,
             text=True,
         ) as process:
-            sink.wait_for(3, timeout=30)
+            sink.wait_for(3, timeout=60)
             process.send_signal(signal.SIGINT)
             shown, complaint = process.communicate(timeout=60)
         left = Outbox(queue).count()

@@ -327,7 +327,7 @@ def test_ctrl_c_sends_what_was_begun_and_says_what_was_not(many: Path, sink: Sin
     with start(sink, "--mailing", str(many), "--rate", "100/s") as process:
         sink.wait_for(3, 30)
         process.send_signal(signal.SIGINT)
-        output, complaint = process.communicate(timeout=20)
+        output, complaint = process.communicate(timeout=60)
     assert process.returncode == 130
     assert f"{sink.count} messages: {sink.count} accepted" in output
     assert f"{1000 - sink.count:,} of 1,000 were not begun" in complaint
@@ -350,7 +350,7 @@ def test_a_second_ctrl_c_drops_what_is_on_its_way_and_says_that_nobody_knows(
         while "ending" not in process.stderr.readline():
             pass
         process.send_signal(signal.SIGINT)
-        output, complaint = process.communicate(timeout=20)
+        output, complaint = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "2 accepted" in output
     assert "perhaps sent" in output

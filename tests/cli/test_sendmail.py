@@ -250,6 +250,6 @@ def test_called_as_sendmail_it_is_sendmail(sink: Sink, tmp_path: Path) -> None:
     link.write_text(f"#!{sys.executable}\nfrom smtps.cli import main\nraise SystemExit(main())\n")
     link.chmod(0o755)
     command = [str(link), "-t", "-i"]
-    done = subprocess.run(command, input=LETTER, env=os.environ, timeout=30, check=False)
+    done = subprocess.run(command, input=LETTER, env=os.environ, timeout=60, check=False)
     assert done.returncode == 0
     assert sink.count == 1

@@ -11,7 +11,7 @@ __all__ = ["SAMPLES", "require_samples"]
 
 #: The folders, by what brings them.
 _FOLDERS = {
-    "apt-get install libpython3-testsuite": (
+    "apt-get install libpython3.11-testsuite": (
         Path(spec.origin).parent / "data"
         if (spec := find_spec("test.test_email")) and spec.origin
         else None

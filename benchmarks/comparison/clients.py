@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -10,7 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +85,10 @@ def _python(file: str) -> Callable[[Job], list[str]]:
 
 def _prepare_python(distribution: str) -> Callable[[], str]:
     def prepare() -> str:
-        if importlib.util.find_spec(distribution) is None:
-            raise Missing(f"pip install {distribution}")
-        return f"{distribution} {version(distribution)}"
+        try:
+            return f"{distribution} {version(distribution)}"
+        except PackageNotFoundError:
+            raise Missing(f"pip install {distribution}") from None
 
     return prepare
 
@@ -216,6 +216,18 @@ def _own(name: str, variant: str, needs: str, file: str = "with_smtps.py", **mor
     )
 
 
+def _alone(name: str, variant: str, distribution: str) -> Client:
+    """Give a row of what signs a finished message again and again, and sends nothing."""
+    return Client(
+        name,
+        _python("with_signatures.py"),
+        _prepare_python(distribution),
+        variant=variant,
+        is_peer=False,
+        works=_SIGNED,
+    )
+
+
 _SENT = (FINISHED, "letters", "attachment")
 _SIGNED = ("rsa", "ed25519")
 
@@ -251,10 +263,9 @@ CLIENTS = (
         "smtp-source", _run_smtp_source, _prepare_smtp_source,
         speaks_tls=False, is_foreign=True,
     ),
-    Client(
-        "signatures alone", _python("with_cryptography.py"), _prepare_python("cryptography"),
-        is_peer=False, works=_SIGNED,
-    ),
+    _alone("smtps, only signing", "smtps", "smtps"),
+    _alone("dkimpy, only signing", "dkimpy", "dkimpy"),
+    _alone("signatures alone", "bare", "cryptography"),
     Client("C, BDAT back to back", _run_source, _prepare_source, is_peer=False,
            variant="--window 8192"),
     Client("C, the same message again", _run_source, _prepare_source, is_peer=False,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .orders import AUTHOR, DOMAIN, SELECTOR, Order, reader, subject
 
-__all__ = ["compose", "signed"]
+__all__ = ["compose", "finished", "signature", "signed"]
 
 
 def compose(order: Order, number: int) -> EmailMessage:
@@ -35,22 +35,29 @@ def compose(order: Order, number: int) -> EmailMessage:
 
 
 def signed(message: EmailMessage, algorithm: str, key: bytes) -> bytes:
-    """Give the message with a signature on top. dkimpy takes no loaded key."""
+    """Give the message with a signature on top."""
+    data = finished(message)
+    return signature(data, algorithm, key) + data
+
+
+def finished(message: EmailMessage) -> bytes:
+    """Write the message in 7 bits, as any server takes it."""
+    return message.as_bytes(policy=SMTP.clone(cte_type="7bit"))
+
+
+def signature(data: bytes, algorithm: str, key: bytes) -> bytes:
+    """Give the header that signs a finished message. dkimpy takes no loaded key."""
     import dkim
 
-    if algorithm == "ed25519":
-        key = _raw(key)
-    # In 7 bits, as any server takes it.
-    data = message.as_bytes(policy=SMTP.clone(cte_type="7bit"))
     header: bytes = dkim.sign(
         data,
         SELECTOR.encode(),
         DOMAIN.encode(),
-        key,
+        _raw(key) if algorithm == "ed25519" else key,
         canonicalize=(b"relaxed", b"relaxed"),
         signature_algorithm=f"{algorithm}-sha256".encode(),
     )
-    return header + data
+    return header
 
 
 def _raw(pem: bytes) -> bytes:

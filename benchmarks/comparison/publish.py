@@ -25,8 +25,8 @@ _COMPOSED = (
     " smtplib and aiosmtplib from an `EmailMessage`, signed by dkimpy; libcurl from its MIME parts,"
     " whose headers are encoded for it; nodemailer by its own composer and signer. For a mailing"
     ' they do what they do for letters; this library encodes what does not change once. "The same'
-    ' message again" is a sender in C that composes nothing, "signatures alone" one that does'
-    " nothing but sign."
+    ' message again" is a sender in C that composes nothing. What only signs takes one finished'
+    ' message again and again, and sends nothing; "signatures alone" signs a hash.'
 )
 
 

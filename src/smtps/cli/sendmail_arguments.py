@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from .exits import USAGE, Failure
+from .terminal import plain
 
 __all__ = ["Wish", "read_arguments"]
 
@@ -94,7 +95,7 @@ def _take(wish: Wish, word: str, words: Iterator[str]) -> None:
         elif letter in _REFUSED:
             raise Failure(f"-{letter}: not taken; {_REFUSED[letter]}", USAGE)
         else:
-            raise Failure(f"{word}: unknown; see smtps sendmail --help", USAGE)
+            raise Failure(f"{plain(word)}: unknown; see smtps sendmail --help", USAGE)
         return
 
 
@@ -122,9 +123,9 @@ def _set_value(wish: Wish, letter: str, value: str) -> None:
         if value == "i":
             wish.dot_ends = False
         elif value not in _QUIET_OPTIONS:
-            raise Failure(f"-o{value}: not taken; -oi, -oe and -od are", USAGE)
+            raise Failure(f"-o{plain(value)}: not taken; -oi, -oe and -od are", USAGE)
     elif letter == "b":
         if value not in _MODES:
             way = "; send with SMTP to the relay itself" if value == "s" else ""
-            raise Failure(f"-b{value}: not to be had; -bm, -bp and -bi are{way}", USAGE)
+            raise Failure(f"-b{plain(value)}: not to be had; -bm, -bp and -bi are{way}", USAGE)
         wish.mode = _MODES[value]

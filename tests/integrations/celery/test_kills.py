@@ -26,7 +26,7 @@ BATCHES, SIZE = 100, 100
 COUNT = BATCHES * SIZE
 CONNECTIONS, IN_FLIGHT = 2, 8
 # What one worker process has claimed at a time, at most.
-WINDOW = CONNECTIONS * (IN_FLIGHT + 16) + 16
+WINDOW = CONNECTIONS * 2 * IN_FLIGHT + 2 * 16
 
 
 @dataclass

@@ -10,8 +10,8 @@ from secrets import token_hex
 import pytest
 
 from smtps.integrations.celery.configuration import Configuration
-from smtps.integrations.celery.memory import Memory
-from smtps.integrations.celery.rate import SharedRate
+from smtps.integrations.celery.memory import Memory, MemoryUnavailable
+from smtps.integrations.celery.rate import Pace, SharedRate
 from tests.support.redis import Redis
 
 
@@ -67,3 +67,30 @@ def test_all_together_keep_to_it(memory: Memory) -> None:
         thread.join()
     elapsed = time.monotonic() - began
     assert 0.9 * 200 <= sum(counts) <= 200 * elapsed + 20
+
+
+def test_a_connection_takes_no_more_at_a_time_than_may_be_in_flight() -> None:
+    assert Pace(4, 16, None).take(500, 0.0) == 16
+
+
+def test_the_throttle_of_a_pool_keeps_to_the_shared_rate(memory: Memory) -> None:
+    pace = Pace(4, 16, SharedRate(memory, "2/s", "relay"))
+    assert pace.take(5, 0.0) == 1
+    assert pace.take(5, 0.0) == 0
+    assert 0.3 < pace.pause() <= 0.5
+    pace.give_back(1)
+    assert pace.take(5, 0.0) == 1
+    pace.check()
+
+
+def test_the_throttle_tells_that_the_rate_cannot_be_asked_before_anything_goes(
+    own_redis: Redis,
+) -> None:
+    memory = Memory(Configuration(url="smtp://a.example", redis=own_redis.url))
+    pace = Pace(4, 16, SharedRate(memory, "2/s", "relay"))
+    own_redis.kill()
+    pace.take(5, 0.0)
+    with pytest.raises(MemoryUnavailable, match="the rate that all workers share"):
+        pace.check()
+    pace.check()
+    memory.close()

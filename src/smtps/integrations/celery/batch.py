@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,15 +14,12 @@ from ...errors import SMTPSError
 from ...items import Item
 from ...pool import Pool
 from ...receipt import Receipt
-from .accounts import HOPELESS, Account
+from .accounts import Account
 from .arguments import Parcel
-from .rate import SharedRate
+from .rate import Pace
 from .record import BUSY, CLAIMED, Attempt
 
 __all__ = ["Batch"]
-
-# How many messages are claimed in one step, and so may wait, claimed, for a free connection.
-_GROUP = 16
 
 
 @dataclass(slots=True)
@@ -39,23 +35,19 @@ class Batch:
     """Messages that are sent over one pool, each with an account of what became of it.
 
     Args:
+        pool: one whose throttle is a `Pace`.
         attempt: how the record knows this run; None without a record.
     """
 
     def __init__(
-        self,
-        parcels: Sequence[tuple[Parcel, Account]],
-        pool: Pool,
-        *,
-        attempt: Attempt | None,
-        rate: SharedRate | None,
+        self, parcels: Sequence[tuple[Parcel, Account]], pool: Pool, attempt: Attempt | None
     ) -> None:
         self._todo = deque(parcels)
         self._pool = pool
+        self._pace = cast("Pace", pool._options.throttle)
         self._attempt = attempt
-        self._rate = rate
         self._sent: list[_Sent] = []
-        self._pause = 0.0
+        self._given = 0
         #: Why it ended before everything was tried.
         self.error: SMTPSError | None = None
 
@@ -65,19 +57,7 @@ class Batch:
         Raises:
             SoftTimeLimitExceeded: the time is up. What was in flight is in doubt.
         """
-        while self._todo and self.error is None:
-            self._pause = 0.0
-            self._round()
-            if self._pause and self.error is None:
-                time.sleep(self._pause)
-        if self.error is not None:
-            for _, account in self._todo:
-                account.stop(self.error)
-
-    def _round(self) -> None:
-        """Send until nothing is left, or the rate says wait; then nothing is in flight."""
-        self._sent = []
-        receipts = self._receipts()
+        receipts = cast("Generator[Receipt]", self._pool.send_many(cast("Iterator[Item]", self)))
         try:
             for receipt in receipts:
                 self._settle(self._sent[receipt.index], receipt)
@@ -86,57 +66,44 @@ class Batch:
             self.error = error
         except SoftTimeLimitExceeded:
             receipts.close()
-            for sent in self._sent:
+            for sent in self._sent[: self._given]:
                 if not sent.is_settled:
                     self._write(sent, sent.account.doubt(sent.addresses))
+            for sent in self._sent[self._given :]:
+                self._write(sent, dict.fromkeys(sent.addresses, ""))
             raise
         for sent in self._sent:
             if not sent.is_settled:
                 self._let_go(sent)
-
-    def _receipts(self) -> Generator[Receipt]:
-        if len(self._todo) == 1:
-            # One message needs one connection.
-            return self._alone()
-        receipts = self._pool.send_many(cast("Iterator[Item]", self._claimed()))
-        return cast("Generator[Receipt]", receipts)
-
-    def _alone(self) -> Generator[Receipt]:
-        for transaction in self._claimed():
-            yield self._receipt(transaction)
-
-    def _receipt(self, transaction: Transaction) -> Receipt:
-        try:
-            return self._pool.send(cast("Item", transaction))
-        except SMTPSError as error:
-            if error.receipt is not None:
-                return error.receipt
-            if isinstance(error, HOPELESS):
-                return Receipt(0, None, "", (), None, error)
-            raise
+        if self.error is not None:
+            for _, account in self._todo:
+                account.stop(self.error)
 
     # --- before -----------------------------------------------------------------------------------
 
-    def _claimed(self) -> Iterator[Transaction]:
-        """Give what may be sent now; end where the rate wants a pause, for none waits claimed."""
-        while self._todo:
-            count = min(len(self._todo), _GROUP)
-            if self._rate is not None:
-                count, self._pause = self._rate.take(count)
-            if not count:
-                return
+    def __len__(self) -> int:
+        # A pool has no use for more connections than messages.
+        return len(self._todo) + len(self._sent) - self._given
+
+    def __iter__(self) -> Iterator[Transaction]:
+        return self
+
+    def __next__(self) -> Transaction:
+        """Claim what the pool is to send next; more than one where nothing holds it back."""
+        self._pace.check()
+        while self._given == len(self._sent):
+            if not self._todo:
+                raise StopIteration
+            count = min(len(self._todo), self._pace.group)
             group = [self._todo.popleft() for _ in range(count)]
             try:
-                claimed = self._claim(group)
+                self._sent += self._claim(group)
             except BaseException:
                 self._todo.extendleft(reversed(group))
                 raise
-            # Those that are not asked for any more are known here too.
-            self._sent += claimed
-            if self._rate is not None:
-                self._rate.give_back(count - len(claimed))
-            for sent in claimed:
-                yield sent.parcel.portion(sent.addresses)
+        sent = self._sent[self._given]
+        self._given += 1
+        return sent.parcel.portion(sent.addresses)
 
     def _claim(self, group: list[tuple[Parcel, Account]]) -> list[_Sent]:
         if self._attempt is None:

@@ -159,7 +159,7 @@ class _Run:
                 for _, account in parcels:
                     account.doubt(account.waiting)
                 return
-            batch = Batch(parcels, pool, attempt=attempt, rate=self._engine.rate)
+            batch = Batch(parcels, pool, attempt)
             try:
                 batch.run()
                 self._error = batch.error

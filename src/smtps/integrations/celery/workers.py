@@ -20,7 +20,7 @@ from ...pool import Pool
 from ..sharing import Pools
 from .configuration import Configuration, without_password
 from .memory import Memory, MemoryUnavailable
-from .rate import SharedRate
+from .rate import Pace, SharedRate
 from .record import Record
 
 __all__ = ["Engine", "close", "engine_of"]
@@ -62,7 +62,9 @@ class Engine:
 
     def _pool(self) -> Pool:
         given = self.configuration
-        return Pool(given.make, connections=given.connections, per_connection=given.in_flight)
+        pool = Pool(given.make, connections=given.connections, per_connection=given.in_flight)
+        pool._options.throttle = Pace(given.connections, given.in_flight, self.rate)
+        return pool
 
     def close(self) -> None:
         """Write down what is to be written, and close the connection to Redis."""

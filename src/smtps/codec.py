@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ._choice import implementation, level
 from ._pure.fields import HARD_LIMIT
 from ._pure.survey import Survey
-from ._pure.texts import EncodedText
+from ._pure.texts import EncodedText, frame, text_headers
 
 # Type checkers see the plain Python, which the compiled functions are held to.
 if TYPE_CHECKING or implementation == "pure":
@@ -29,7 +29,7 @@ if TYPE_CHECKING or implementation == "pure":
     from ._pure.quoted_printable import encode_quoted_printable
     from ._pure.replies import ReplyParser
     from ._pure.survey import survey
-    from ._pure.texts import encode_text
+    from ._pure.texts import encode_text, text_message
     from ._pure.words import encode_phrase, encode_unstructured
 else:
     from ._fast.addresses import plain_addresses, plain_mailbox
@@ -47,7 +47,7 @@ else:
     from ._fast.quoted_printable import encode_quoted_printable
     from ._fast.replies import ReplyParser
     from ._fast.survey import survey
-    from ._fast.texts import encode_text
+    from ._fast.texts import encode_text, text_message
     from ._fast.words import encode_phrase, encode_unstructured
 
 __all__ = [
@@ -70,6 +70,7 @@ __all__ = [
     "encode_text",
     "encode_unstructured",
     "fold",
+    "frame",
     "implementation",
     "level",
     "normalize_newlines",
@@ -78,4 +79,6 @@ __all__ = [
     "plain_mailbox",
     "survey",
     "text_field",
+    "text_headers",
+    "text_message",
 ]

@@ -26,7 +26,7 @@ from .events import (
     Transfer,
 )
 from .hosts import with_port
-from .items import Item, transaction_of
+from .items import Item, letter_of, transaction_of
 from .ops import TLSInfo
 from .options import RecipientPolicy, assign, show
 from .properties import ConnectionProperties
@@ -295,7 +295,7 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
         ):
             raise BadValue("window", "expected a number of messages, at least 1")
         everyone = self.settings.recipient_policy is RecipientPolicy.ALL
-        return Work(supply, self._item_transaction, alone=everyone)
+        return Work(supply, self._item_transaction, letter_of, alone=everyone)
 
     def _item_transaction(self, item: Item) -> Transaction:
         """Make the transaction of one item of many.

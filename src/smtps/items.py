@@ -10,6 +10,7 @@ from typing import TypeAlias
 from .dialogue.transaction import Transaction
 from .envelope import Envelope, Recipient
 from .errors import BadValue
+from .letter import Letter
 from .mime.bridge import flatten, recipients_of, sender_of
 from .mime.message import Message
 from .mime.rendering import Rendering
@@ -18,7 +19,7 @@ from .tray import Tray
 from .wire.capabilities import Capabilities
 from .wire.content import Content, Section, Source
 
-__all__ = ["Item", "transaction_of"]
+__all__ = ["Item", "letter_of", "transaction_of"]
 
 #: What can be sent.
 Item: TypeAlias = Message | EmailMessage | tuple[Envelope, Source]
@@ -69,6 +70,19 @@ def transaction_of(
     return Transaction(envelope, content, required=required, message_id=message_id)
 
 
+def letter_of(item: Item, index: int, capabilities: Capabilities) -> Letter | None:
+    """Make the letter of a message that is composed in memory; of others nothing is said.
+
+    Raises:
+        BadValue, AddressError: as `transaction_of`.
+    """
+    if not isinstance(item, Message):
+        return None
+    envelope = item.envelope
+    whole = item.rendering(_offer(capabilities, envelope.smtputf8)).in_memory
+    return None if whole is None else Letter(index, envelope, whole, item.message_id)
+
+
 class _Composed(Content):
     """The content of a `Message` with files that are read while it is sent."""
 
@@ -108,13 +122,17 @@ class _Composed(Content):
 _OFFERS = {offer: Offer(*offer) for offer in product((False, True), repeat=3)}
 
 
+def _offer(capabilities: Capabilities, utf8: bool) -> Offer:
+    # RFC 3030 3: what is binary goes by BDAT alone.
+    binary = capabilities.binarymime and capabilities.chunking
+    return _OFFERS[capabilities.eight_bit_mime, binary, utf8]
+
+
 def _composer(message: Message, utf8: bool) -> Callable[[Capabilities], Content]:
     """Give a function that composes a message in the encodings that a server takes."""
 
     def compose(capabilities: Capabilities) -> Content:
-        # RFC 3030 3: what is binary goes by BDAT alone.
-        binary = capabilities.binarymime and capabilities.chunking
-        rendering = message.rendering(_OFFERS[capabilities.eight_bit_mime, binary, utf8])
+        rendering = message.rendering(_offer(capabilities, utf8))
         whole = rendering.in_memory
         return _Composed(rendering) if whole is None else Content(whole)
 

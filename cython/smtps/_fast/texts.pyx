@@ -1,18 +1,21 @@
 """Texts as MIME carries them: as plainly as the way to the server takes them. RFC 2045, 6."""
 
-from cpython.bytes cimport PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.object cimport PyObject
 from libc.stdint cimport uint8_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from smtps._fast cimport kernels
+from smtps._fast.buffers cimport new_bytes, raw_bytes, resize_bytes, take_bytes
 from smtps._fast.records cimport new_record, set_item
 
 from smtps._fast.base64 import encode_base64
 from smtps._fast.dots import normalize_newlines
 from smtps._fast.quoted_printable import encode_quoted_printable
+from smtps._pure import texts as pure
 from smtps._pure.texts import EncodedText
 
-__all__ = ["EncodedText", "encode_text"]
+__all__ = ["EncodedText", "encode_text", "text_message"]
 
 
 cdef extern from "Python.h":
@@ -24,6 +27,10 @@ cdef extern from "Python.h":
 cdef enum:
     # The limit of smtps._pure.texts.
     LONGEST_LINE = 998
+    MOST_TEXTS = 2
+    LONGEST_BOUNDARY = 100
+    # More than the constant lines around a text.
+    AROUND_TEXT = 200
 
 
 def encode_text(text, eight_bit=False):
@@ -63,6 +70,102 @@ cdef object encode(const uint8_t *src, size_t size, object whole, bint eight_bit
     set_item(result, 1, "utf-8" if look.eight_bit else "us-ascii")
     set_item(result, 2, data)
     return result
+
+
+cdef struct Text:
+    const uint8_t *data
+    size_t size
+    bint eight_bit
+
+
+def text_message(list head, str boundary, list texts, eight_bit=False):
+    """Like the function of the same name in `smtps._pure.texts`."""
+    cdef Py_ssize_t count = len(texts), index
+    if not 1 <= count <= MOST_TEXTS or len(boundary) > LONGEST_BOUNDARY:
+        return pure.text_message(head, boundary, texts, eight_bit)
+    cdef Text[MOST_TEXTS] found
+    cdef list held = []
+    cdef list labels = []
+    cdef size_t room = 0
+    for index in range(count):
+        subtype, text = texts[index]
+        labels.append((subtype, look_at(text, bool(eight_bit), &found[index], held)))
+        room += found[index].size + len(subtype) + 2 * LONGEST_BOUNDARY + AROUND_TEXT
+    for line in head:
+        room += <size_t> PyBytes_GET_SIZE(line)
+    room += LONGEST_BOUNDARY + AROUND_TEXT
+    cdef PyObject *result = new_bytes(room)
+    cdef uint8_t *start = <uint8_t *> raw_bytes(result)
+    cdef uint8_t *out = start
+    for line in head:
+        out = put(out, PyBytes_AS_STRING(line), PyBytes_GET_SIZE(line))
+    cdef bytes own = b"=_alt_" + boundary.encode("ascii") if count > 1 else b""
+    if count > 1:
+        out = put(out, b"Content-Type: multipart/alternative; boundary=\"", 47)
+        out = put(out, PyBytes_AS_STRING(own), PyBytes_GET_SIZE(own))
+        out = put(out, b"\"\r\n", 3)
+    for index in range(count):
+        if count > 1:
+            out = put_boundary(out, own)
+            out = put(out, b"\r\n", 2)
+        out = put_head(out, labels[index], found[index].eight_bit)
+        out = put(out, <const char *> found[index].data, found[index].size)
+    if count > 1:
+        out = put_boundary(out, own)
+        out = put(out, b"--\r\n", 4)
+    resize_bytes(&result, out - start)
+    return take_bytes(result)
+
+
+cdef str look_at(object text, bint eight_bit, Text *found, list held):
+    """Find a text as it goes, and say in which encoding; what has it is kept in `held`."""
+    cdef Py_ssize_t size
+    cdef kernels.smtps_survey_t look
+    if isinstance(text, str):
+        found.data = <const uint8_t *> PyUnicode_AsUTF8AndSize(text, &size)
+    else:
+        text = bytes(text)
+        found.data = <const uint8_t *> PyBytes_AS_STRING(text)
+        size = PyBytes_GET_SIZE(text)
+    held.append(text)
+    found.size = size
+    memset(&look, 0, sizeof(look))
+    kernels.survey(found.data, found.size, &look)
+    found.eight_bit = look.eight_bit > 0
+    if not look.nul and not look.bare_cr and not look.bare_lf and (
+        look.longest_line <= LONGEST_LINE and (eight_bit or not look.eight_bit)
+    ):
+        return "8bit" if look.eight_bit else "7bit"
+    encoding, _, data = encode_text(text, eight_bit)
+    held.append(data)
+    found.data = <const uint8_t *> PyBytes_AS_STRING(data)
+    found.size = <size_t> PyBytes_GET_SIZE(data)
+    return encoding
+
+
+cdef uint8_t *put_head(uint8_t *out, tuple labels, bint eight_bit) except NULL:
+    cdef Py_ssize_t size
+    cdef const char *text = PyUnicode_AsUTF8AndSize(labels[0], &size)
+    out = put(out, b"Content-Type: text/", 19)
+    out = put(out, text, size)
+    if eight_bit:
+        out = put(out, b"; charset=utf-8\r\n", 17)
+    else:
+        out = put(out, b"; charset=us-ascii\r\n", 20)
+    out = put(out, b"Content-Transfer-Encoding: ", 27)
+    text = PyUnicode_AsUTF8AndSize(labels[1], &size)
+    out = put(out, text, size)
+    return put(out, b"\r\n\r\n", 4)
+
+
+cdef inline uint8_t *put_boundary(uint8_t *out, bytes own) noexcept:
+    out = put(out, b"\r\n--", 4)
+    return put(out, PyBytes_AS_STRING(own), PyBytes_GET_SIZE(own))
+
+
+cdef inline uint8_t *put(uint8_t *out, const char *text, size_t size) noexcept:
+    memcpy(out, text, size)
+    return out + size
 
 
 cdef inline object view_of(const uint8_t *src, size_t size, object whole):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from .base64 import encode_base64
@@ -9,7 +10,7 @@ from .dots import normalize_newlines
 from .quoted_printable import encode_quoted_printable
 from .survey import survey
 
-__all__ = ["EncodedText", "encode_text"]
+__all__ = ["EncodedText", "encode_text", "text_message"]
 
 # RFC 5322, section 2.1.1.
 _LONGEST_LINE = 998
@@ -51,3 +52,59 @@ def encode_text(text: str | bytes, eight_bit: bool = False) -> EncodedText:
     if look.nul or 6 * look.eight_bit > len(data):
         return EncodedText("base64", charset, encode_base64(normalize_newlines(data)))
     return EncodedText("quoted-printable", charset, encode_quoted_printable(data))
+
+
+def text_message(
+    head: list[bytes], boundary: str, texts: list[tuple[str, str | bytes]], eight_bit: bool = False
+) -> bytes:
+    """Give a whole message whose body is one text, or the same text in two forms.
+
+    Args:
+        head: the header lines, without those of MIME.
+        boundary: what no text holds.
+        texts: the subtype and the text of each, the one that says most last.
+        eight_bit: whether the server takes bytes above 127.
+
+    Raises:
+        UnicodeEncodeError: a text holds half of a surrogate pair.
+    """
+    pieces = head.copy()
+    if len(texts) == 1:
+        pieces += _text_part(*texts[0], eight_bit)
+        return b"".join(pieces)
+    opening, between, end = frame("alternative", boundary)
+    pieces.append(opening)
+    for subtype, text in texts:
+        pieces.append(between)
+        pieces += _text_part(subtype, text, eight_bit)
+    pieces.append(end)
+    return b"".join(pieces)
+
+
+def frame(subtype: str, boundary: str, parameters: str = "") -> tuple[bytes, bytes, bytes]:
+    """Give the header line of a multipart, what stands before each part, and what behind the last.
+
+    RFC 2046, section 5.1.1.
+
+    Args:
+        parameters: more parameters of its Content-Type, as they are written.
+    """
+    # "=_" stands in no base64 and in no quoted-printable.
+    own = f"=_{subtype[:3]}_{boundary}"
+    opening = f'Content-Type: multipart/{subtype}; boundary="{own}"{parameters}\r\n'
+    line = f"\r\n--{own}".encode("ascii")
+    return opening.encode("ascii"), line + b"\r\n", line + b"--\r\n"
+
+
+def _text_part(subtype: str, text: str | bytes, eight_bit: bool) -> tuple[bytes, bytes]:
+    encoding, charset, data = encode_text(text, eight_bit)
+    return text_headers(subtype, charset, encoding), data
+
+
+@lru_cache(maxsize=64)
+def text_headers(subtype: str, charset: str, encoding: str) -> bytes:
+    """Give the header lines of a text, with the blank line behind them."""
+    return (
+        f"Content-Type: text/{subtype}; charset={charset}\r\n"
+        f"Content-Transfer-Encoding: {encoding}\r\n\r\n"
+    ).encode("ascii")

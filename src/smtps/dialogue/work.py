@@ -64,14 +64,21 @@ class Work:
 
     Args:
         prepare: makes the transaction of an item; raises where it cannot be sent.
+        draft: makes the letter of an item at once where it can, for its index and a server.
         alone: whether each message must wait for the replies to all its recipients.
     """
 
     def __init__(
-        self, supply: Supply, prepare: Callable[[Any], Transaction], *, alone: bool = False
+        self,
+        supply: Supply,
+        prepare: Callable[[Any], Transaction],
+        draft: Callable[[Any, int, Capabilities], Letter | None],
+        *,
+        alone: bool = False,
     ) -> None:
         self._supply = supply
         self._prepare = prepare
+        self._draft = draft
         self.alone = alone
         self._again: deque[Job] = deque()
         self._items: list[Any] = []
@@ -219,19 +226,25 @@ class Work:
         """Make a letter of the next item if it can be one, and add it."""
         index, item = self._index, self._items[self._place]
         try:
-            transaction = self._prepare(item)
-            whole = (
-                None
-                if transaction.is_special
-                else transaction.compose(self.capabilities).load(LARGEST)
-            )
+            letter = self._draft(item, index, self.capabilities) or self._letter_of(item, index)
         except Exception:
             # It fails again where its receipt is made.
             return False
         limit = self.capabilities.limits.rcpt
-        if whole is None or (limit and len(transaction.envelope.addresses) > limit):
+        if letter is None or (limit and len(letter.envelope.addresses) > limit):
+            return False
+        if len(letter.content) > LARGEST:
             return False
         self._place += 1
         self._index += 1
-        window.add_letter(Letter(index, transaction.envelope, whole, transaction.message_id))
+        window.add_letter(letter)
         return True
+
+    def _letter_of(self, item: Any, index: int) -> Letter | None:
+        transaction = self._prepare(item)
+        if transaction.is_special:
+            return None
+        whole = transaction.compose(self.capabilities).load(LARGEST)
+        if whole is None:
+            return None
+        return Letter(index, transaction.envelope, whole, transaction.message_id)

@@ -92,6 +92,11 @@ class Addressed:
         self._to_template = value if isinstance(value, str) and has_fields(value) else ""
         self._to = () if self._to_template else parse_people(value, "to")
 
+    def address_to(self, one: Address) -> None:
+        """Let it be for one person alone, in place of the field that stood for it."""
+        self._to = (one,)
+        self._to_template = ""
+
     @property
     def to_template(self) -> str:
         """The recipient with its fields, if `to` has some for a `Mailing` to fill."""
@@ -144,11 +149,14 @@ class Addressed:
         people = self._to + self._cc + self._bcc
         sender = f"{author.local}@{author.domain}"
         addresses = [f"{one.local}@{one.domain}" for one in people]
-        if plain_addresses(sender, addresses) is None:
-            # One needs quotes, UTF-8 or a closer look.
-            sender, addresses = author.spec, [one.spec for one in people]
         if len(addresses) > 1:
             addresses = list(dict.fromkeys(addresses))
+        plain = plain_addresses(sender, addresses)
+        if plain is not None and len(self._from) == 1 and not self._reply_to:
+            return Envelope.of_plain(sender, plain)
+        if plain is None:
+            # One needs quotes, UTF-8 or a closer look.
+            sender, addresses = author.spec, list(dict.fromkeys([one.spec for one in people]))
         return Envelope(sender, addresses, smtputf8=self._needs_utf8(people) or None)
 
     def _check_filled(self) -> None:

@@ -64,7 +64,7 @@ class Mailing:
         encoded = {name: utf8(value, name) for name, value in values.items()}
         filled = self._message.copy()
         if self._to is not None:
-            filled.to = self._to.fill(values)
+            filled.address_to(self._to.fill(values))
         if self._subject is not None:
             filled.subject = self._subject.fill(values)
         text, html = self._text, self._html
@@ -105,10 +105,14 @@ class _Filled:
         self._subtype = subtype
         self._field = field
 
+    @property
+    def text(self) -> bytes:
+        """The text in UTF-8."""
+        return self._template.fill_utf8(self._values)
+
     def write(self, pieces: list[Piece], offer: Offer, boundary: str) -> None:
         """Add the text, encoded so far as it needs it."""
-        text = self._template.fill_utf8(self._values)
-        TextPart(text, self._subtype, self._field).write(pieces, offer, boundary)
+        TextPart(self.text, self._subtype, self._field).write(pieces, offer, boundary)
 
 
 class _Person:

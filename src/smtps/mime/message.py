@@ -11,12 +11,13 @@ from itertools import count
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from ..address import domain_to_wire
+from ..codec import text_message
 from ..errors import BadValue
 from .addressed import Addressed
 from .attachments import attached, content_id, embedded
 from .blob import BlobSource
 from .headers import other_header, text_header
-from .parts import Multipart, Part, Piece, TextPart
+from .parts import Multipart, Part, Piece, Text, TextPart
 from .people import People
 from .rendering import Rendering
 from .signing import Signer, check_cover, signatures
@@ -32,6 +33,8 @@ __all__ = ["Fill", "Headers", "Message"]
 # Boundaries differ in every message, and no text that was written before can hold one.
 _run = secrets.token_hex(12)
 _number = count()
+
+_NO_TEXT: list[tuple[str, str | bytes]] = [("plain", "")]
 
 #: More headers: name and value.
 Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
@@ -100,7 +103,7 @@ class Message(Addressed):
         self._images: tuple[Part, ...] = ()
         self._opaque: Part | None = None
         #: Texts that a `Mailing` filled, in place of those above.
-        self._filled: tuple[Part | None, Part | None] | None = None
+        self._filled: tuple[Text | None, Text | None] | None = None
         #: Headers with fields to be filled, by their place among the headers.
         self._late: tuple[tuple[int, _Late], ...] = ()
         self._signers: tuple[Signer, ...] = ()
@@ -285,12 +288,9 @@ class Message(Addressed):
         if self._signers:
             # RFC 6376 5.3: what a server on the way would encode anew breaks the signature.
             offer = offer._replace(eight_bit=False, binary=False)
-        part = self._part()
         if not self._boundary:
             self._boundary = f"{_run}{next(_number):x}"
-        pieces: list[Piece] = self._head(offer.utf8)
-        part.write(pieces, offer, self._boundary)
-        rendering = Rendering(pieces, binary=offer.binary)
+        rendering = self._of_texts(offer) or self._of_parts(offer)
         if self._signers:
             self._check_cover()
             rendering.put_on_top(signatures(self._signers, rendering))
@@ -340,7 +340,7 @@ class Message(Addressed):
         other._boundary = ""
         return other
 
-    def fill(self, text: Part | None, html: Part | None, fill: Fill) -> None:
+    def fill(self, text: Text | None, html: Text | None, fill: Fill) -> None:
         """Put in what a `Mailing` has filled: the texts, and every header with fields.
 
         Raises:
@@ -355,22 +355,45 @@ class Message(Addressed):
             self._late = ()
 
     def _check_filled(self) -> None:
-        super()._check_filled()
-        if self._late:
+        if self._late or self._to_template:
             raise BadValue("message", "has {{ fields }} to be filled; send it through a Mailing")
 
     def _own_offer(self) -> Offer:
         return Offer(utf8=self._needs_utf8(self.recipients))
 
-    def _head(self, utf8: bool) -> list[Piece]:
+    def _head(self, utf8: bool) -> list[bytes]:
         """Compose the headers, without those of MIME, in an order that stays."""
-        lines: list[Piece] = [*self._people_headers(utf8)]
+        lines = [*self._people_headers(utf8)]
         if self._subject:
             lines.append(text_header("Subject", self._subject))
         lines.append(f"Date: {self.date}\r\nMessage-ID: {self.message_id}\r\n".encode("ascii"))
         lines += self._headers
         lines.append(b"MIME-Version: 1.0\r\n")
         return lines
+
+    def _of_texts(self, offer: Offer) -> Rendering | None:
+        """Compose a message that is nothing but texts, as most are; None if it is more."""
+        if self._files or self._images or self._wraps or self._opaque is not None:
+            return None
+        texts: list[tuple[str, str | bytes]] = []
+        plain, shown = self._filled or (self._text, self._html)
+        if plain is not None:
+            texts.append(("plain", plain if isinstance(plain, str) else plain.text))
+        if shown is not None:
+            texts.append(("html", shown if isinstance(shown, str) else shown.text))
+        head = self._head(offer.utf8)
+        try:
+            whole = text_message(head, self._boundary, texts or _NO_TEXT, offer.eight_bit)
+        except UnicodeEncodeError:
+            # The parts say which of them it was.
+            return None
+        return Rendering([whole])
+
+    def _of_parts(self, offer: Offer) -> Rendering:
+        part = self._part()
+        pieces: list[Piece] = [*self._head(offer.utf8)]
+        part.write(pieces, offer, self._boundary)
+        return Rendering(pieces, binary=offer.binary)
 
     def _part(self) -> Part:
         """Nest the parts no deeper than they need: mixed, related, alternative."""
@@ -382,6 +405,8 @@ class Message(Addressed):
         return part
 
     def _body(self) -> Part:
+        plain: Part | None
+        shown: Part | None
         if self._filled is not None:
             plain, shown = self._filled
         else:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol, TypeAlias
 
-from ..codec import encode_text
+from ..codec import encode_text, frame, text_headers
 from .blob import Blob
-from .headers import header
 from .transfer import Offer, Stream, no_surrogates
 
-__all__ = ["FilePart", "Finished", "Multipart", "Part", "Piece", "TextPart"]
+__all__ = ["FilePart", "Finished", "Multipart", "Part", "Piece", "Text", "TextPart"]
 
 #: Bytes that are there, or that come from a file.
 Piece: TypeAlias = bytes | Stream
@@ -26,6 +24,14 @@ class Part(Protocol):
 
     def write(self, pieces: list[Piece], offer: Offer, boundary: str) -> None:
         """Add its MIME header lines, the blank line and its body, for what a server takes."""
+
+
+class Text(Part, Protocol):
+    """A part that is a text."""
+
+    @property
+    def text(self) -> str | bytes:
+        """The text, or its UTF-8."""
 
 
 @dataclass(slots=True)
@@ -43,16 +49,7 @@ class TextPart:
             encoding, charset, data = encode_text(self.text, offer.eight_bit)
         except UnicodeEncodeError as error:
             raise no_surrogates(self.field, error) from None
-        pieces += (_text_headers(self.subtype, charset, encoding), data)
-
-
-@lru_cache(maxsize=64)
-def _text_headers(subtype: str, charset: str, encoding: str) -> bytes:
-    return (
-        header("Content-Type", f"text/{subtype}; charset={charset}")
-        + header("Content-Transfer-Encoding", encoding)
-        + b"\r\n"
-    )
+        pieces += (text_headers(self.subtype, charset, encoding), data)
 
 
 @dataclass(slots=True)
@@ -99,15 +96,9 @@ class Multipart:
 
     def write(self, pieces: list[Piece], offer: Offer, boundary: str) -> None:
         """Add the parts between their boundaries. RFC 2046, section 5.1.1."""
-        # "=_" stands in no base64 and in no quoted-printable.
-        own = f"=_{self.subtype[:3]}_{boundary}"
-        between = f"\r\n--{own}\r\n".encode("ascii")
-        pieces.append(
-            f'Content-Type: multipart/{self.subtype}; boundary="{own}"{self.parameters}\r\n'.encode(
-                "ascii"
-            )
-        )
+        opening, between, end = frame(self.subtype, boundary, self.parameters)
+        pieces.append(opening)
         for part in self.parts:
             pieces.append(between)
             part.write(pieces, offer, boundary)
-        pieces += (between[:-2], b"--\r\n")
+        pieces.append(end)

@@ -19,6 +19,7 @@ from smtps import SMTPS, AsyncSMTPS, Envelope, Pool
 from smtps.errors import SMTPSError
 from smtps.integrations import otel
 from smtps.testing import Fault, Sink
+from tests.test_journal import assert_hides
 
 ITEM = (Envelope("ann@a.example", ["bob@b.example"]), b"Subject: Hi\r\n\r\nHi\r\n")
 PREFIX = "mailkit.net.smtp.client."
@@ -219,8 +220,19 @@ def test_twice_is_once(telemetry: Telemetry) -> None:
 
 
 def test_neither_people_nor_contents_are_exported(telemetry: Telemetry) -> None:
-    with Sink(tls="starttls", users={"joe": "hunter2"}) as sink:
+    with Sink(tls="starttls", users={"joe": "hunter2-hunter2"}) as sink:
         smtps.send(ITEM, sink.url)
     said = telemetry.everything
-    for secret in ("hunter2", "joe", "bob@", "ann@", "Subject"):
-        assert secret not in said
+    for private in ("joe", "bob@", "ann@", "Subject"):
+        assert private not in said
+    assert_hides(said, "hunter2-hunter2")
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "SCRAM-SHA-256"])
+def test_a_login_that_fails_exports_no_secret(telemetry: Telemetry, mechanism: str) -> None:
+    with Sink(tls="starttls", users={"joe": "other"}, mechanisms=[mechanism]) as sink:
+        url = sink.url.replace(":other@", ":hunter2-hunter2@")
+        with pytest.raises(SMTPSError):
+            smtps.send(ITEM, url)
+    assert telemetry.counts("authenticate") == {"535": 1}
+    assert_hides(telemetry.everything, "hunter2-hunter2")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from smtps import Pool
 from smtps.integrations.sharing import Pools
 
@@ -30,3 +32,24 @@ def test_what_is_in_use_stays() -> None:
             pass
         with pools.lent("a", lambda: Pool(URL)) as again:
             assert again is first
+
+
+def test_a_borrower_that_is_dropped_while_another_asks_lets_its_pool_go() -> None:
+    pools = Pools(most=1)
+
+    class Borrower:
+        def __init__(self) -> None:
+            self.lease = pools.lent("a", lambda: Pool(URL))
+            self.pool = self.lease.__enter__()
+            self.itself = self
+
+    first = Borrower().pool
+
+    def collect() -> Pool:
+        gc.collect()
+        return Pool(URL)
+
+    with pools.lent("b", collect):
+        pass
+    with pools.lent("a", lambda: Pool(URL)) as again:
+        assert again is not first

@@ -33,7 +33,8 @@ class Pools:
 
     def __init__(self, most: int = _MOST) -> None:
         self._most = most
-        self._lock = threading.Lock()
+        # Whoever is dropped without closing lets its pool go in the middle of anything, this too.
+        self._lock = threading.RLock()
         self._pools: OrderedDict[Hashable, _Shared] = OrderedDict()
         atexit.register(self.close)
         os.register_at_fork(after_in_child=self._forked)
@@ -71,6 +72,6 @@ class Pools:
 
     def _forked(self) -> None:
         # Another thread of the parent may have held it.
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         for shared in self._pools.values():
             shared.users = 0

@@ -19,6 +19,13 @@ ITEM = (Envelope("ann@a.example", ["bob@b.example"]), b"Subject: Hi\r\n\r\nHi\r\
 SECRET = "hunter2-hunter2"
 
 
+@pytest.fixture(autouse=True)
+def usual_level(caplog: pytest.LogCaptureFixture) -> None:
+    """What programs see that set nothing, whatever other tests have left behind."""
+    caplog.set_level(logging.NOTSET, "smtps")
+    caplog.set_level(logging.WARNING)
+
+
 def said(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str, str]]:
     return [(one.name, one.levelname, one.getMessage()) for one in caplog.records]
 

@@ -37,7 +37,7 @@ with smtplib.SMTP(host, port) as smtp:
 @pytest.mark.parametrize("page", ["README.md", "docs/smtplib.md"])
 def test_a_program_is_switched_by_the_line_that_is_told(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
-    ((old, new),) = re.findall(r"^```diff\n-(.*)\n\+(.*)\n```", text, re.MULTILINE)
+    ((old, new),) = re.findall(r"^```diff\n-(import smtplib)\n\+(.*)\n```", text, re.MULTILINE)
     assert old in PROGRAM.splitlines()
     with Sink() as sink:
         names: dict[str, Any] = {"host": sink.host, "port": sink.port}

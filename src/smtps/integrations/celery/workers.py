@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -121,7 +122,8 @@ def _check(sender: _Worker, **_: Any) -> None:
             for doubt in Memory(configuration).doubts():
                 _log.warning("%s", doubt)
     except BadValue as error:
-        _log.critical("%s", error)
+        # Logging may not be set up yet, and nothing else says why no worker comes.
+        sys.stderr.write(f"smtps: {error}\n")
         raise SystemExit(_EX_CONFIG) from None
     except MemoryUnavailable as error:
         # It may come; until then tasks go again.

@@ -58,3 +58,17 @@ def test_one_text_is_the_whole_body(codec: SimpleNamespace) -> None:
         b"From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n"
         b"Content-Transfer-Encoding: 7bit\r\n\r\nHi\r\n"
     )
+
+
+@given(
+    text=st.text(st.characters(max_codepoint=0xFF, exclude_characters="\0\r\n"), max_size=90)
+    | st.lists(st.sampled_from(["a", "ü", "x" * 7, "y" * 8, "\x7f", "\x80", "ÿ"])).map("".join)
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_letters_of_western_europe_are_encoded_wherever_they_stand(
+    codec: SimpleNamespace, text: str
+) -> None:
+    assert codec.encode_text(text, True).data == text.encode()
+    line = text.encode()
+    whole = codec.text_message([b"A: b\r\n"], "x", [("plain", text)], True)
+    assert whole.partition(b"\r\n\r\n")[2] == line

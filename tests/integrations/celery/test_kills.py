@@ -19,6 +19,8 @@ from tests.support.redis import Redis
 pytestmark = [
     pytest.mark.skipif(implementation == "pure", reason="the run on the compiled code shows it"),
     pytest.mark.xdist_group("celery"),
+    # Workers and brokers start several times, which a busy machine takes long for.
+    pytest.mark.timeout(300),
     pytest.mark.filterwarnings("ignore:Call to deprecated"),
 ]
 
@@ -67,16 +69,16 @@ def send_all(broker: Redis | RabbitMQ, redis: Redis) -> Account:
                 app.tasks["smtps.send_many"].delay(messages(batch)) for batch in range(BATCHES)
             ]
             for mark in range(1000, 7000, 1000):
-                sink.wait_until(lambda least=mark: sink.count >= least, 30)  # type: ignore[misc]
+                sink.wait_until(lambda least=mark: sink.count >= least, 120)  # type: ignore[misc]
                 if mark % 2000:
                     crew.kill(0)
                     crew.hire()
                     kills += 1
                 else:
                     kills += crew.kill_child(0)
-            sink.wait_until(lambda: sink.count >= 8000, 60)
+            sink.wait_until(lambda: sink.count >= 8000, 120)
             broker.restart()
-            results = [receipt for task in tasks for receipt in task.get(timeout=60)]
+            results = [receipt for task in tasks for receipt in task.get(timeout=120)]
         told = {
             one["message_id"]: result["outcome"] for one in results for result in one["results"]
         }

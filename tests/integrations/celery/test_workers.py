@@ -88,6 +88,14 @@ def test_a_worker_that_could_not_send_does_not_start_and_says_why(redis: Redis) 
         assert "smtps_conections: unknown; known are" in crew.log
 
 
+def test_a_worker_warns_of_a_record_that_may_forget() -> None:
+    redis = Redis(remembers=False)
+    settings = configuration(redis.url, redis.url, "smtp://relay.example")
+    with Crew(settings) as crew:
+        crew.await_words("it forgets when it restarts: set appendonly yes")
+    redis.stop()
+
+
 def test_tasks_wait_for_a_record_that_is_down_and_go_once_it_is_back(
     redis: Redis, own_redis: Redis
 ) -> None:

@@ -113,21 +113,32 @@ def _check(sender: _Worker, **_: Any) -> None:
     conf = sender.app.conf
     try:
         configuration = Configuration.of(conf)
-        for name in ("smtps_url", "smtps_redis"):
-            url, password = without_password(conf.get(name) or "")
-            if password:
-                # Celery shows no setting with this word in its name.
-                conf.update({name: url, f"{name.replace('_url', '')}_password": password})
         if configuration.redis:
-            for doubt in Memory(configuration).doubts():
-                _log.warning("%s", doubt)
+            Memory(configuration).close()
     except BadValue as error:
         # Logging may not be set up yet, and nothing else says why no worker comes.
         sys.stderr.write(f"smtps: {error}\n")
         raise SystemExit(_EX_CONFIG) from None
+    for name in ("smtps_url", "smtps_redis"):
+        url, password = without_password(conf.get(name) or "")
+        if password:
+            # Celery shows no setting with this word in its name.
+            conf.update({name: url, f"{name.replace('_url', '')}_password": password})
+
+
+def _look(sender: _Worker, **_: Any) -> None:
+    """Warn of a Redis that is down, or that may forget what was sent."""
+    configuration = Configuration.of(sender.app.conf)
+    if not configuration.redis:
+        return
+    memory = Memory(configuration)
+    try:
+        for doubt in memory.doubts():
+            _log.warning("%s", doubt)
     except MemoryUnavailable as error:
         # It may come; until then tasks go again.
         _log.warning("%s", error)
+    memory.close()
 
 
 def _end(**_: Any) -> None:
@@ -135,5 +146,6 @@ def _end(**_: Any) -> None:
 
 
 signals.worker_init.connect(_check, weak=False)
+signals.worker_ready.connect(_look, weak=False)
 signals.worker_process_shutdown.connect(_end, weak=False)
 signals.worker_shutdown.connect(_end, weak=False)

@@ -187,12 +187,7 @@ class Session:
         """
         if not data:
             raise ConnectionLost(phase=self.phase, reply=self.farewell)
-        try:
-            replies = self._parser.feed(data)
-        except ProtocolError as error:
-            error.at(self.phase)
-            raise
-        for reply in replies:
+        for reply in self._feed(data):
             if self.free and self.awaits == 0:
                 self._awaited.append(Phase.COMMAND)
             if self.awaits > 0:
@@ -205,9 +200,23 @@ class Session:
                     f"an unasked reply arrived: {reply}", phase=self.phase, reply=reply
                 )
 
+    def _feed(self, data: bytes) -> list[Reply]:
+        try:
+            return self._parser.feed(data)
+        except ProtocolError as error:
+            error.at(self.phase)
+            raise
+
     def take(self) -> Reply | None:
-        """Take the reply to the oldest command, if it is here."""
+        """Take the reply to the oldest command, if it is here.
+
+        Raises:
+            ProtocolError: what is here in its place is no reply.
+        """
         if not self._replies:
+            if self._parser.pending:
+                # Nonsense that came along with good replies is held until they are taken.
+                self._feed(b"")
             return None
         self._awaited.popleft()
         reply = self.last_reply = self._replies.popleft()

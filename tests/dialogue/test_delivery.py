@@ -191,3 +191,10 @@ def test_the_last_words_before_a_broken_pipe_decide() -> None:
     assert receipt.refused == ("x@y.example", "z@y.example")
     assert receipt.reply is not None
     assert receipt.reply.code == 552
+
+
+def test_nonsense_behind_good_replies_is_not_waited_for() -> None:
+    receipt, session = play(f"{ENVELOPE}C: DATA\nS: 250 ok\nS: nonsense\nS: 250 ok\nS: 354 go")
+    assert isinstance(receipt.error, ProtocolError)
+    assert outcomes(receipt) == [Outcome.NOT_SENT, Outcome.NOT_SENT]
+    assert not session.resting

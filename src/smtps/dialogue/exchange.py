@@ -146,8 +146,11 @@ def hear_last_words(session: Session, lost: ConnectionLost) -> Dialogue[None]:
     except SessionError:
         pass  # The connection is lost in any case; `lost` is what the caller hears of.
     replies = []
-    while (reply := session.take()) is not None:
-        replies.append(reply)
+    try:
+        while (reply := session.take()) is not None:
+            replies.append(reply)
+    except SessionError:
+        pass  # Nonsense behind them explains nothing.
     refusals = [reply for reply in replies if not reply.positive]
     lost.reply = session.farewell or (refusals[-1] if refusals else None)
 

@@ -167,7 +167,11 @@ def _secure(session: Session) -> Dialogue[None]:
         )
     reply = yield from exchange(session, b"STARTTLS\r\n", Phase.STARTTLS)
     if reply.code != 220:
-        raise TLSError(f"the server refused STARTTLS: {reply}", phase=Phase.STARTTLS, reply=reply)
+        refusal = TLSError(
+            f"the server refused STARTTLS: {reply}", phase=Phase.STARTTLS, reply=reply
+        )
+        refusal.retryable = reply.temporary
+        raise refusal
     session.refuse_unasked(Phase.STARTTLS)
     session.capabilities = Capabilities()
     yield from _shake_hands(session)

@@ -31,7 +31,7 @@ from ..ops import (
     Write,
 )
 from ..receipt import Receipt
-from .failures import loss, tls_failure
+from .failures import broken_handshake, loss, tls_failure
 from .race import Race
 from .resumption import Resumption
 from .sockets import describe_connection, set_no_delay
@@ -199,8 +199,10 @@ class AsyncDriver:
             secure = await stream.start_tls(
                 context, host, op.deadline, session=earlier.session if earlier else None
             )
-        except (TimedOut, ConnectionLost):
+        except TimedOut:
             raise
+        except ConnectionLost as lost:
+            raise broken_handshake(f"{lost.reason}, in the TLS handshake") from lost
         except OSError as error:
             raise tls_failure(host, error) from error
         info = describe(secure, op, earlier)

@@ -11,7 +11,14 @@ from collections.abc import Sequence
 from ..errors import CertificateRefused, ConnectionFailed, ConnectionLost, SMTPSError, TLSError
 from ..hosts import is_socket_path
 
-__all__ = ["attempts_in_words", "connect_failure", "lookup_failure", "loss", "tls_failure"]
+__all__ = [
+    "attempts_in_words",
+    "broken_handshake",
+    "connect_failure",
+    "lookup_failure",
+    "loss",
+    "tls_failure",
+]
 
 # The classic component reports Winsock numbers on every system.
 _WINSOCK = {
@@ -113,9 +120,16 @@ def tls_failure(host: str, error: OSError) -> SMTPSError:
             f"{host} does not speak TLS on this port; perhaps it wants STARTTLS, which"
             " smtp:// and ssl_start_mode EXPLICIT do"
         )
-    if isinstance(error, ssl.SSLError):
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         return TLSError(f"the TLS handshake with {host} failed: {_words(error)}")
-    return TLSError(f"the connection broke in the TLS handshake: {_words(error)}")
+    return broken_handshake(f"the connection broke in the TLS handshake: {_words(error)}")
+
+
+def broken_handshake(reason: str) -> TLSError:
+    """Say that there is no TLS because there is no connection any more; later there may be one."""
+    broken = TLSError(reason)
+    broken.retryable = True
+    return broken
 
 
 def _certificate_wanted() -> TLSError:

@@ -7,7 +7,16 @@ from urllib.parse import unquote, urlsplit
 
 from .errors import BadValue, ProxyError
 from .hosts import check_host, with_port
-from .options import Configurable, FirewallType, Option, choice, flag, number, text
+from .options import (
+    Configurable,
+    FirewallType,
+    Option,
+    choice,
+    flag,
+    number,
+    refuse_controls,
+    text,
+)
 
 __all__ = ["Firewall", "FirewallOption", "check_header_lines", "system_firewall"]
 
@@ -76,6 +85,8 @@ class Firewall(Configurable):
             BadValue: it is not such a URL. The sentence does not repeat it, as it may hold a
                 password.
         """
+        # `urlsplit` would drop a line end from the middle of a name without a word.
+        refuse_controls("firewall", url)
         try:
             parts = urlsplit(url)
             port = parts.port

@@ -93,7 +93,8 @@ def check_notify(value: Any) -> tuple[str, ...]:
     """Accept when to report: words, or one text with commas between. RFC 3461, section 4.1.
 
     Raises:
-        BadValue: a word is unknown or comes twice, or NEVER does not stand alone.
+        BadValue: a word is unknown, comes twice or holds a control character, or NEVER does not
+            stand alone.
     """
     if value is None:
         return ()
@@ -101,7 +102,7 @@ def check_notify(value: Any) -> tuple[str, ...]:
     expected = f"expected NEVER, or any of {', '.join(_NOTIFY[1:])}"
     if not isinstance(given, Iterable):
         raise BadValue("notify", f"{expected}, not {type(value).__name__}")
-    words = tuple(word.strip().upper() if isinstance(word, str) else word for word in given)
+    words = tuple(_text("notify", word).strip().upper() for word in given)
     if not words or any(word not in _NOTIFY for word in words) or len(set(words)) < len(words):
         raise BadValue("notify", expected)
     if "NEVER" in words and len(words) > 1:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .errors import BadValue
-from .options import Protocol, SSLStartMode
+from .options import Protocol, SSLStartMode, refuse_controls
 
 __all__ = ["RelayURL"]
 
@@ -53,6 +53,8 @@ class RelayURL:
             BadValue: it is not such a URL. The sentence does not repeat it, as it may hold a
                 password.
         """
+        # `urlsplit` would drop a line end from the middle of a name without a word.
+        refuse_controls("url", url)
         try:
             parts = urlsplit(url)
             port = parts.port

@@ -27,18 +27,20 @@ def build_command(verb: str, *arguments: str) -> bytes:
             does not repeat it.
     """
     line = " ".join((verb, *arguments)) if arguments else verb
+    # A line of the program's own comes whole, and is not repeated.
+    field = f"argument of {verb}" if arguments else "command"
     # isprintable() is one fast pass; what it refuses beyond controls is looked at by character.
     if not line.isprintable():
         for character in line:
             if character < " " or character == "\x7f":
-                raise BadValue(f"argument of {verb}", f"control character U+{ord(character):04X}")
+                raise BadValue(field, f"control character U+{ord(character):04X}")
     try:
         # A narrowing cast would turn U+760A into a line feed; the codec refuses or writes UTF-8.
         data = line.encode()
     except UnicodeEncodeError as error:
-        raise BadValue(f"argument of {verb}", "half of a surrogate pair") from error
+        raise BadValue(field, "half of a surrogate pair") from error
     if len(data) > _LONGEST:
-        raise BadValue(f"argument of {verb}", f"longer than {_LONGEST} bytes")
+        raise BadValue(field, f"longer than {_LONGEST} bytes")
     return data + b"\r\n"
 
 

@@ -90,8 +90,9 @@ class Firewall(Configurable):
         try:
             parts = urlsplit(url)
             port = parts.port
-        except ValueError as error:
-            raise BadValue("firewall", f"not a URL: {error}") from None
+        except ValueError:
+            # Without the words of `urlsplit`, which can hold the password.
+            raise BadValue("firewall", "not a URL; write socks5://user:password@host") from None
         kind = _SCHEMES.get(parts.scheme)
         if kind is None or not parts.hostname:
             raise BadValue("firewall", "write http://, socks4:// or socks5://, then host:port")

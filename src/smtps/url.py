@@ -59,9 +59,13 @@ class RelayURL:
             parts = urlsplit(url)
             port = parts.port
             query = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
-        except ValueError as error:
+        except ValueError:
+            # The error of `urlsplit` repeats what stands where a port belongs: the password, where
+            # a "/" in it was not encoded.
             raise BadValue(
-                "url", f"not a URL: {error}; write smtp://user:password@host:port"
+                "url",
+                "not a URL; write smtp://user:password@host:port, with #, / and ? in the user or"
+                " password as %23, %2F and %3F",
             ) from None
         mode = _SCHEMES.get(parts.scheme)
         if mode is None:

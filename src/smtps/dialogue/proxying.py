@@ -6,6 +6,7 @@ from ..errors import BadValue, ConnectionLost
 from ..firewall import Firewall
 from ..ops import Deadline, Dialogue, Read, Write
 from ..options import FirewallType
+from ..sasl.encoding import Hidden
 from ..wire import socks
 from ..wire.tunnel import TunnelHead, connect_request
 
@@ -26,12 +27,12 @@ def proxy_requests(firewall: Firewall, host: str, port: int, more_headers: str) 
         raise BadValue("mail_server", "its zone (behind the %) is of this host; a proxy knows none")
     user, password = firewall.user, firewall.password
     if firewall.firewall_type is FirewallType.TUNNEL:
-        return [connect_request(host, port, user, password, more_headers)]
+        return [Hidden(connect_request(host, port, user, password, more_headers))]
     if firewall.firewall_type is FirewallType.SOCKS4:
         return [socks.socks4_request(host, port, user)]
     return [
         socks.socks5_greeting(user),
-        socks.socks5_login(user, password),
+        Hidden(socks.socks5_login(user, password)),
         socks.socks5_request(host, port),
     ]
 

@@ -137,7 +137,7 @@ def told(parsed: Parsed) -> dict[str, Any]:
 def content(one: Any) -> Any:
     value = one.get_content()
     # Whether a text ends with a newline differs between Django's own versions.
-    return value.rstrip("\n") if isinstance(value, str) else value
+    return value.rstrip("\r\n") if isinstance(value, str) else value
 
 
 @pytest.mark.parametrize("name", [*OURS, *DJANGOS])

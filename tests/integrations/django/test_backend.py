@@ -300,10 +300,11 @@ def test_the_older_settings_are_heard_where_there_are_no_mailers() -> None:
 
     with Sink() as sink:
         older = {"EMAIL_HOST": sink.host, "EMAIL_PORT": sink.port, "EMAIL_BACKEND": BACKEND}
-        with warnings.catch_warnings(), override_settings(**older):
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore", RemovedInDjango2028Warning)
-            del settings.MAILERS
-            assert send_mail("Hi", "Hello", None, ["bob@b.example"]) == 1
+            with override_settings(**older):
+                del settings.MAILERS
+                assert send_mail("Hi", "Hello", None, ["bob@b.example"]) == 1
 
 
 # --- the queue ------------------------------------------------------------------------------------

@@ -57,12 +57,16 @@ recipes: build
 django:
 	.ci/django
 
+# Everything, in a quarter of an hour, and docs/benchmarks.md of it. On a machine that is busy with other
+# work, BENCH=--realtime.
+SCENARIOS := sink-tls-1-0ms sink-plain-1-0ms sink-tls-8-0ms sink-tls-1-20ms postfix-tls-1-0ms \
+  letters-plain mailing-plain attachment-plain rsa-plain ed25519-plain
 bench: build
 	$(BIN)/python -m pip install --quiet '.[bench]'
 	$(BIN)/python benchmarks/bench_codec.py
-	$(BIN)/python benchmarks/compare.py --quick
-	$(BIN)/python benchmarks/compare.py letters-plain attachment-plain --rounds 3 --seconds 0.25
-	$(BIN)/python benchmarks/bench_outbox.py --count 5000 --puts 500
+	$(BIN)/python benchmarks/compare.py $(SCENARIOS) --rounds 3 --seconds 0.5 $(BENCH)
+	$(BIN)/python benchmarks/bench_outbox.py
+	$(BIN)/python benchmarks/page.py
 
 # The compiled modules under AddressSanitizer and UndefinedBehaviorSanitizer.
 sanitize: build

@@ -6,7 +6,8 @@ cache. Functions that can write to a buffer of the caller do, and write to the s
 as memcpy does; the others make a new object for each call, which is measured with them. "memcpy" is
 a slice of a memoryview that is assigned.
 
-The table goes to the terminal, and with a plot to `benchmarks/results/codec.json` and `codec.svg`.
+The table goes to the terminal, and with a plot to `benchmarks/results/codec.json`,
+`codec-light.svg` and `codec-dark.svg`.
 """
 
 from __future__ import annotations
@@ -52,8 +53,9 @@ def main() -> None:
         "paths": [as_json(result) for result in results],
     }
     (RESULTS / "codec.json").write_text(json.dumps(saved, indent=1) + "\n")
-    draw(results, RESULTS / "codec.svg")
-    print(f"saved {RESULTS / 'codec.json'} and codec.svg")
+    for theme in ("light", "dark"):
+        draw(results, RESULTS / f"codec-{theme}.svg", dark=theme == "dark")
+    print(f"saved {RESULTS / 'codec.json'}, plots beside it")
 
 
 def _turns(path: Path) -> dict[str, Turn]:

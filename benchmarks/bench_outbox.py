@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import json
 import os
 import shutil
 import smtplib
@@ -17,12 +18,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 sys.path.insert(1, str(Path(__file__).parent.parent))
 
 from comparison.machine import describe_machine
+from comparison.native import RESULTS
 from comparison.sink import Sink
 
 from smtps import SMTPS, Envelope, Outbox
@@ -55,6 +59,14 @@ def main() -> None:
         bench.compare(
             "run", count, arguments.rounds, [bench.run, bench.bare_run, bench.smtplib_run]
         )
+    saved = {
+        "machine": describe_machine(),
+        "date": datetime.now(UTC).date().isoformat(),
+        "rounds": arguments.rounds,
+        "rows": bench.rows,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "outbox.json").write_text(json.dumps(saved, indent=1) + "\n")
 
 
 class Bench:
@@ -63,6 +75,7 @@ class Bench:
     def __init__(self, place: Path, sink: Sink) -> None:
         self.place = place / "queue"
         self.sink = sink
+        self.rows: list[dict[str, Any]] = []
         with tempfile.TemporaryFile() as file, Folder(place) as folder:
             write_message(folder, file.fileno(), self._draft(0))
             self.size = os.fstat(file.fileno()).st_size
@@ -90,6 +103,9 @@ class Bench:
             rate = count / median(times)
             ratio = median(times) / first
             print(f"{title:10}{name:16}{rate:10,.0f}/s {1e6 / rate:8.1f} us {ratio:8.2f}x")
+            self.rows.append(
+                {"what": title, "contender": name, "messages": count, "rate": rate, "times": ratio}
+            )
         sys.stdout.flush()
 
     # --- put --------------------------------------------------------------------------------------

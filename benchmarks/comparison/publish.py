@@ -11,7 +11,7 @@ from .record import Entry
 from .table import markdown, matrix
 from .works import WORKS
 
-__all__ = ["publish", "replace_between"]
+__all__ = ["picture", "publish", "replace_between"]
 
 
 # The document of each kind, by whether clients compose.
@@ -50,8 +50,8 @@ def publish(entries: dict[str, Entry], keys: list[str], root: Path = FOLDER.pare
     name, title = _KINDS[composes]
     readme, folder = root / "README.md", root / "docs"
     folder.mkdir(exist_ok=True)
-    picture = _picture(chosen, name)
-    brief = "\n\n".join([picture.replace(f'="{name}', f'="docs/{name}'), matrix(chosen)])
+    plot = picture(chosen, name)
+    brief = "\n\n".join([plot.replace(f'="{name}', f'="docs/{name}'), matrix(chosen)])
     begin, end = f"<!-- {name}: made by benchmarks/compare.py -->", f"<!-- end of {name} -->"
     readme.write_text(replace_between(readme.read_text(), begin, end, brief))
     for theme in ("light", "dark"):
@@ -67,7 +67,7 @@ def publish(entries: dict[str, Entry], keys: list[str], root: Path = FOLDER.pare
         every.sort(key=lambda entry: order.index(entry.scenario.work))
     other, other_title = _KINDS[not composes]
     seeing = f"See also [{other_title[:1].lower()}{other_title[1:]}]({other}.md)."
-    whole = [f"# {title}", picture, _conditions(every), seeing, *map(markdown, every)]
+    whole = [f"# {title}", plot, _conditions(every), seeing, *map(markdown, every)]
     (folder / f"{name}.md").write_text("\n\n".join(whole) + "\n")
 
 
@@ -83,7 +83,8 @@ def replace_between(document: str, begin: str, end: str, text: str) -> str:
     return pattern.sub(lambda _: f"{begin}\n{text}\n{end}", document, count=1)
 
 
-def _picture(chosen: list[Entry], name: str) -> str:
+def picture(chosen: list[Entry], name: str) -> str:
+    """Show the plot of these scenarios, in the reader's colours."""
     titles = "; ".join(entry.scenario.title for entry in chosen)
     return (
         "<picture>\n"

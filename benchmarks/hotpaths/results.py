@@ -10,7 +10,7 @@ from typing import Any
 from .measure import ratio
 from .paths import Path
 
-__all__ = ["MEMCPY", "OWN", "STDLIB", "Result", "as_json", "draw", "table"]
+__all__ = ["MEMCPY", "OWN", "STDLIB", "Result", "as_json", "draw", "markdown", "table"]
 
 MEMCPY, STDLIB, OWN = "memcpy", "standard library", "smtps, "
 
@@ -86,7 +86,24 @@ def as_json(result: Result) -> dict[str, Any]:
     }
 
 
-def draw(results: list[Result], target: FilePath) -> None:
+def markdown(saved: dict[str, Any]) -> str:
+    """Give a path that was saved as a Markdown table."""
+    lines = [
+        f"### {saved['path']}, {saved['bytes']:,} bytes",
+        "",
+        "|  | µs a call | GB/s | of memcpy | times standard library |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name, one in saved["contenders"].items():
+        shown = f"**{name}**" if name.startswith(OWN) else name
+        lines.append(
+            f"| {shown} | {one['microseconds']:,.2f} | {one['gigabytes_per_second']:.2f} |"
+            f" {one['of_memcpy']:.3f} | {one['times_stdlib']:,.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def draw(results: list[Result], target: FilePath, *, dark: bool) -> None:
     """Draw a panel a path, a bar a contender, on a scale of powers of ten."""
     import matplotlib as mpl
 
@@ -94,14 +111,19 @@ def draw(results: list[Result], target: FilePath) -> None:
     from matplotlib import pyplot
 
     heights = [len(result.times) + 1.6 for result in results]
-    with pyplot.rc_context({"svg.hashsalt": "smtps", "font.size": 9}):
+    ink = "#e6edf3" if dark else "#1f2328"
+    style: Any = {
+        "text.color": ink, "axes.labelcolor": ink, "axes.edgecolor": ink,
+        "xtick.color": ink, "ytick.color": ink, "svg.hashsalt": "smtps", "font.size": 9,
+    }  # fmt: skip
+    with pyplot.rc_context(style):
         figure, panels = pyplot.subplots(
             len(results), 1, figsize=(8, 0.22 * sum(heights) + 0.4), squeeze=False,
             height_ratios=heights, layout="constrained",
         )  # fmt: skip
         for axes, result in zip(panels[:, 0], results, strict=True):
             _panel(axes, result)
-        figure.savefig(target, metadata={"Date": None})
+        figure.savefig(target, transparent=True, metadata={"Date": None})
         pyplot.close(figure)
 
 

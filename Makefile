@@ -6,7 +6,8 @@ SOURCES := setup.py pyproject.toml $(shell find cython -type f)
 # Workers for the tests; the suite is made for two cores.
 WORKERS ?= 2
 
-.PHONY: demo test compat django recipes lint kerberos bench wheels cross sanitize docs build clean
+.PHONY: demo test compat django recipes lint kerberos bench wheels cross sanitize fuzz mutation soak
+.PHONY: docs build clean
 .DEFAULT_GOAL := test
 
 $(BIN)/python:
@@ -74,6 +75,19 @@ bench: build
 # The compiled modules under AddressSanitizer and UndefinedBehaviorSanitizer.
 sanitize: build
 	.ci/sanitize $(BIN)/python
+
+# Whatever a parser or writer is given, for so many seconds in all; what breaks one stays in its corpus.
+fuzz: SECONDS = 60
+fuzz: build
+	$(BIN)/python -m pip install --quiet atheris
+	nice -n 19 $(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+# Mistakes made on purpose, and how many of them the tests notice: all of them take hours.
+mutation: MODULE = _pure wire dialogue
+mutation: SAMPLE = 300
+mutation: build
+	$(BIN)/python -m pip install --quiet coverage
+	nice -n 19 $(BIN)/python -m tests.mutation $(MODULE) --sample $(SAMPLE)
 
 # The pages in build/docs; a warning is an error.
 docs: build

@@ -112,7 +112,7 @@ def _try_all(todo: list[tuple[str, Mutant]], jobs: int, limit: float) -> Score:
             if outcome:
                 del running[process]
                 score.add(file, mutant, outcome)
-                if score.counts.total() % 50 == 0:
+                if score.counts.total() % 10 == 0:
                     print(score, flush=True)
         time.sleep(0.02)
     return score

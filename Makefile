@@ -82,6 +82,11 @@ fuzz: build
 	$(BIN)/python -m pip install --quiet atheris
 	nice -n 19 $(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
+# So many messages through a pool to a server that fails at random, each of them accounted for.
+soak: MESSAGES = 1000000
+soak: build
+	nice -n 19 $(BIN)/python -m tests.soak --messages $(MESSAGES)
+
 # Mistakes made on purpose, and how many of them the tests notice: all of them take hours.
 mutation: MODULE = _pure wire dialogue
 mutation: SAMPLE = 300

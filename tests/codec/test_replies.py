@@ -148,3 +148,23 @@ def test_lines_are_the_same_for_any_cut(
     found = [line for piece in pieces(data + b"\n", cuts) for line in buffer.feed(piece)]
     wanted = [re.sub(rb"\r\Z", b"", line)[:limit] for line in data.split(b"\n")]
     assert found == wanted
+
+
+@pytest.mark.parametrize("opening", [b"199", b"600", b"199-", b"600-", b"25x-", b"2 0 "])
+def test_a_code_is_from_200_to_599(codec: SimpleNamespace, opening: bytes) -> None:
+    assert codec.ReplyParser().feed(b"200 a\r\n599-b\r\n599 c\r\n")[1].code == 599
+    with pytest.raises(ProtocolError):
+        codec.ReplyParser().feed(opening + b"x\r\n")
+
+
+def test_eighty_bytes_of_what_is_no_reply_are_shown(codec: SimpleNamespace) -> None:
+    for length, shown in ((80, "x" * 80), (81, "x" * 80 + "...")):
+        with pytest.raises(ProtocolError) as caught:
+            codec.ReplyParser().feed(b"x" * length + b"\r\n")
+        assert str(caught.value.reason).endswith(f": {shown}")
+
+
+def test_a_line_of_just_the_limit_waits_for_its_end(codec: SimpleNamespace) -> None:
+    buffer = codec.LineBuffer(4)
+    assert buffer.feed(b"abcd\r") == []
+    assert buffer.feed(b"\nabcde") == [b"abcd", b"abcd"]

@@ -613,3 +613,17 @@ def test_a_message_with_a_nul_is_not_sent_and_the_rest_goes_on(peer: Peer) -> No
     assert "a NUL at byte 15" in str(receipt.error)
     assert b"\0" not in peer.sent()
     assert peer.window.in_flight == 1
+
+
+@pytest.mark.parametrize("code", [250, 251, 252])
+def test_a_recipient_is_accepted_by_250_251_or_252(peer: Peer, code: int) -> None:
+    peer.add("a")
+    (receipt,) = peer.hear(b"250 ok\r\n%d ok\r\n250 taken\r\n" % code)
+    assert receipt.ok
+
+
+@pytest.mark.parametrize("code", [200, 249, 253, 299])
+def test_no_other_code_accepts_a_recipient(peer: Peer, code: int) -> None:
+    peer.add("a")
+    peer.hear(b"250 ok\r\n%d ok\r\n250 taken\r\n" % code)
+    assert peer.window.failure is not None

@@ -165,3 +165,9 @@ def test_a_domain_outside_ascii_goes_in_ascii_to_a_server_without_the_extension(
 def test_what_would_end_a_path_stays_quoted() -> None:
     line = rcpt_command(Recipient('"a@e> ORCPT=v"@t.example'), ALL)
     assert line == b'RCPT TO:<"a@e> ORCPT=v"@t.example>\r\n'
+
+
+def test_what_needs_a_report_is_named_where_none_is_offered() -> None:
+    recipient = Recipient("b@x.example", notify=("NEVER",))
+    with pytest.raises(NotOffered, match="notify or orcpt"):
+        rcpt_command(recipient, NONE, utf8=False)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from smtps.testing import Fault, Sink
 
-LEAKING = Path(__file__).parent.parent / "support" / "leaking.py"
 #: What the interpreter itself keeps here and there.
 FEW_BLOCKS, FEW_BYTES = 150, 3 << 20
 
@@ -20,7 +18,8 @@ FEW_BLOCKS, FEW_BYTES = 150, 3 << 20
 def test_thousands_of_times_leave_nothing_behind(what: str) -> None:
     refusals = [Fault(on="RCPT", reply="550 5.1.1 no such user")]
     with Sink(record=False) as sink, Sink(record=False, faults=refusals) as refusing:
-        command = [sys.executable, str(LEAKING), what, "3000", sink.url, refusing.url]
+        command = [sys.executable, "-m", "tests.support.leaking", what, "3000"]
+        command += [sink.url, refusing.url]
         done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
     growth = json.loads(done.stdout)
     assert growth["blocks"] < FEW_BLOCKS, growth

@@ -1,6 +1,6 @@
 """Do one thing many times in a fresh process, and print what it left behind.
 
-    python leaking.py WHAT COUNT URL REFUSING_URL
+    python -m tests.support.leaking WHAT COUNT URL REFUSING_URL
 
 It is done COUNT times so that all is warm, then COUNT times more, which is measured.
 """
@@ -17,8 +17,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
-
-sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 from smtps import SMTPS, AsyncPool, AsyncSMTPS, Envelope, Mailing, Message, Pool, SMTPSError
 

@@ -20,7 +20,9 @@ _LEAST_ROOM = 24
 # A longer word could not stand on a line of 998 beside the name of its header.
 _LONGEST_PLAIN_WORD = 900
 
-_word = re.compile(r"[ \t]*+[^ \t]++")
+# It begins with the white space: blanks at the end, which no word follows, would otherwise be gone
+# through again from each of them.
+_word = re.compile(r"(?<![ \t])[ \t]*+[^ \t]++")
 _must_be_encoded = re.compile(r"=\?|[^\t -~]").search
 _atoms = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++)*+")
 _blank = (" ", "\t")

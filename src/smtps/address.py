@@ -310,7 +310,7 @@ def _check_a_label(encoded: str, domain: str, field: str) -> None:
 
 def _refuse_invisible(text: str, domain: str, field: str) -> None:
     # UTS 46 would drop some of these: the mail would go elsewhere than the eye reads.
-    if any(unicodedata.category(character) == "Cf" for character in text):
+    if any(unicodedata.category(character) in ("Cc", "Cf") for character in text):
         _refuse_domain(domain, field, "holds an invisible character; type it anew")
 
 

@@ -167,7 +167,7 @@ class AsyncDriver:
 
     async def _carry_out(self, op: Op) -> Any:
         if isinstance(op, Poll):
-            return self._open_stream().take()
+            return self._open_stream().poll()
         if isinstance(op, Close):
             return self._close()
         return await self._wait_for[type(op)](op)

@@ -116,6 +116,17 @@ class Stream(asyncio.Protocol):
             return data
         return b"" if self._ended else None
 
+    def poll(self) -> bytes | None:
+        """Like `take`, of what the loop had no turn to fetch too: a program may not have waited."""
+        if not self._inbox and not self._ended:
+            try:
+                data = self._connection.recv(_RECORD)
+            except OSError:
+                pass  # There is nothing, or the loop will tell what broke.
+            else:
+                self.data_received(data) if data else self.eof_received()
+        return self.take()
+
     async def read(self, deadline: Deadline) -> bytes:
         """Wait for bytes; b"" when the server has closed."""
         if deadline.is_over:
@@ -181,6 +192,8 @@ class Stream(asyncio.Protocol):
                 tls.do_handshake()
             except ssl.SSLWantReadError:
                 self._flush()
+                if isinstance(self._failure, OSError):
+                    raise self._failure from None
                 if self._ended:
                     raise ConnectionLost("the server closed in the TLS handshake") from None
                 await self._wait(deadline)

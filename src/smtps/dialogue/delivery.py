@@ -37,6 +37,9 @@ from .progress import Progress
 
 __all__ = ["deliver"]
 
+# What MAIL and RCPT are answered by: 250 and, of an address elsewhere, 251 and 252.
+_TAKEN = (250, 251, 252)
+
 
 def deliver(session: Session, transaction: Progress, *, careful: bool = False) -> Dialogue[Receipt]:
     """Carry out one transaction, whatever becomes of it: the receipt says.
@@ -164,6 +167,9 @@ def _send_group(
         transaction.note(replies)
     data_reply = replies[-1] if data else None
     mail_reply = replies[0]
+    _check_taken(mail_reply, Phase.MAIL)
+    for reply in transaction.rcpt_replies:
+        _check_taken(reply, Phase.RCPT)
     if not mail_reply.positive:
         return data_reply, SenderRefused(transaction.sender, mail_reply)
     return data_reply, _recipients_error(transaction)
@@ -174,14 +180,22 @@ def _send_each(
 ) -> Dialogue[SMTPSError | None]:
     """Send MAIL and every RCPT one by one, and stop at the first that decides."""
     mail_reply = transaction.mail_reply = yield from exchange(session, mail, Phase.MAIL)
+    _check_taken(mail_reply, Phase.MAIL)
     if not mail_reply.positive:
         return SenderRefused(transaction.sender, mail_reply)
     for rcpt in rcpts:
         reply = yield from exchange(session, rcpt, Phase.RCPT)
+        _check_taken(reply, Phase.RCPT)
         transaction.rcpt_replies.append(reply)
         if transaction.required_refused:
             break
     return _recipients_error(transaction)
+
+
+def _check_taken(reply: Reply, phase: Phase) -> None:
+    """Refuse a reply that is positive and belongs to another command: the two are out of step."""
+    if reply.positive and reply.code not in _TAKEN:
+        raise ProtocolError(f"expected 250, not: {reply}", phase=phase, reply=reply)
 
 
 def _recipients_error(transaction: Progress) -> SMTPSError | None:

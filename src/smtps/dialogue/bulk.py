@@ -162,7 +162,7 @@ class _Carrier:
         self._count(monotonic())
         if write is not None and isinstance(error, ConnectionLost):
             yield from self._hear_last_words()
-        elif isinstance(error, Interrupted):
+        elif isinstance(error, Interrupted | TimedOut):
             yield from self._take_what_is_here()
         self._pace.is_dismissed = window.closing
         if window.failure is not None:

@@ -281,7 +281,8 @@ class BlockingDriver:
         while not self.go_on_writing(op):
             if self._wait(op.deadline, read=self.hears, write=True):
                 self.listen()
-        return bool(self._inbox)
+        # A server that has closed its side answers nothing any more.
+        return bool(self._inbox) or self._closed
 
     def begin_write(self, op: Write) -> None:
         """Make ready to write; `go_on_writing` does it."""

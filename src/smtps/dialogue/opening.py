@@ -9,6 +9,7 @@ from ..errors import (
     CommandRefused,
     GreetingRefused,
     ProtocolError,
+    SMTPSError,
     TLSError,
 )
 from ..hosts import is_socket_path
@@ -36,11 +37,21 @@ def open_session(session: Session) -> Dialogue[None]:
         BadValue, NotOffered, AuthenticationRefused, GreetingRefused, ConnectionFailed, TLSError...
         Whatever it is, the caller closes the connection; no half-open session is of use.
     """
-    options = session.options
     check_options(session)
     session.reset()
-    mode = options.start_mode
     yield from prepare_tls(session)
+    try:
+        yield from _open(session)
+    except SMTPSError as error:
+        # Whatever it is, nothing goes on in a session that is half open.
+        error.session_usable = False
+        raise
+    session.connected = session.resting = True
+
+
+def _open(session: Session) -> Dialogue[None]:
+    options = session.options
+    mode = options.start_mode
     early = yield from reach(session)
     if mode is SSLStartMode.IMPLICIT:
         if early:
@@ -55,7 +66,6 @@ def open_session(session: Session) -> Dialogue[None]:
     if is_wanted(options):
         yield from authenticate(session)
         session.may_offer_more = True
-    session.connected = session.resting = True
 
 
 def check_options(session: Session) -> None:

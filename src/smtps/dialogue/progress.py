@@ -77,7 +77,8 @@ class Progress(ABC):
         """Take the replies to MAIL and to each RCPT, as far as they came, and whatever follows."""
         if replies:
             self.mail_reply = replies[0]
-            if self.mail_reply.positive:
+            # Behind another positive code the two sides are out of step.
+            if self.mail_reply.code < 300:
                 self.rcpt_replies = list(replies[1 : 1 + len(self.addresses)])
 
     @property
@@ -139,6 +140,7 @@ class Progress(ABC):
             assert reply is not None
             # 421 to the end of the content is an answer; before it, the message was not read.
             if not reply.positive and (self.handed_over or reply.code != 421):
+                error.retryable = reply.temporary
                 return self._receipt(outcome_of(reply), reply, error)
         if self.handed_over:
             unknown = DeliveryUnknown(error)

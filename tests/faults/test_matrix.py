@@ -1,72 +1,93 @@
-"""Every fault in every phase: what a program is told, and that nothing is lost or doubled."""
+"""Every fault at every place of a session: both fronts tell what they are to tell."""
 
 from __future__ import annotations
 
-import dataclasses
 import threading
+import tracemalloc
+from pathlib import Path
 
 import pytest
 
-from .matrix import GRACE, Cell, Told, cells, run_all
-from .page import PAGE, write
+from tests.faults.expected import expected
+from tests.faults.page import PAGE, page
+from tests.faults.plan import FAULTS, WAYS, Cell, Place, Way, cells, occurs
+from tests.faults.queue import QUEUE
+from tests.faults.running import observe, observe_all
 
-pytestmark = pytest.mark.xdist_group("faults")
-
-
-@pytest.fixture(scope="module")
-def told() -> dict[Cell, Told]:
-    before = threading.active_count()
-    found = run_all(list(cells()))
-    assert threading.active_count() <= before
-    return found
+ROOT = Path(__file__).parents[2]
+CODES = (400, 450, 451, 452, 454, 500, 501, 502, 503, 504, 521, 530, 535, 550, 551, 552, 554, 555)
+REFUSED = {name: fault for fault in FAULTS if (name := fault.name) in ("4xx", "5xx")}
+MIB = 1 << 20
 
 
-def test_the_page_is_what_the_run_gives(told: dict[Cell, Told]) -> None:
-    assert PAGE.read_text() == write(told), "run: python -m tests.faults.page"
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+def test_every_fault_is_told_as_the_page_says(way: Way, kind: str) -> None:
+    chosen = [cell for cell in cells() if cell.way is way]
+    wrong = [
+        f"{cell}: {observed}, not {expected(cell)}"
+        for cell, observed in observe_all(chosen, kind)
+        if str(observed) not in expected(cell).split(" or ")
+    ]
+    assert not wrong
 
 
-def test_both_components_tell_the_same(told: dict[Cell, Told]) -> None:
-    differ = {
-        cell: (row, other)
-        for cell, row in told.items()
-        if cell.front == "sync"
-        and _shown(row) != _shown(other := told[dataclasses.replace(cell, front="async")])
-    }
-    assert not differ
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_of_a_refusal_fares_like_its_kind(code: int, kind: str) -> None:
+    fault = REFUSED[f"{code // 100}xx"]
+    chosen = [
+        Cell(fault, place, way) for way in WAYS for place in Place if occurs(fault, place, way)
+    ]
+    answered = [cell for cell in chosen if cell.place not in (Place.CONTENT, Place.BETWEEN)]
+    wrong = [
+        f"{cell}: {observed}, not {expected(cell, code)}"
+        for cell, observed in observe_all(answered, kind, reply=f"{code} no\r\n")
+        if str(observed) not in expected(cell, code).split(" or ")
+    ]
+    assert not wrong
 
 
-def _shown(row: Told) -> tuple[object, ...]:
-    return row.error, row.retryable, row.session_usable, row.outcomes
+def test_the_page_is_what_the_run_gives() -> None:
+    # The tests above hold each cell against the same words.
+    assert PAGE.read_text() == page({cell: expected(cell) for cell in cells()}), (
+        "run: python -m tests.faults.page"
+    )
 
 
-def test_no_fault_takes_longer_than_its_timeout(told: dict[Cell, Told]) -> None:
-    slow = {cell: row.seconds for cell, row in told.items() if row.seconds > GRACE - 1}
-    assert not slow
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("name", ["endless line", "endless reply"])
+def test_a_server_that_talks_without_end_takes_no_memory(name: str, kind: str) -> None:
+    fault = next(fault for fault in FAULTS if fault.name == name)
+    chosen = [cell for cell in cells() if cell.fault is fault]
+    observe(chosen[0], kind)
+    tracemalloc.start()
+    try:
+        for cell in chosen:
+            observe(cell, kind)
+        assert tracemalloc.get_traced_memory()[1] < 8 * MIB
+    finally:
+        tracemalloc.stop()
 
 
-def test_the_next_message_goes_after_every_fault(told: dict[Cell, Told]) -> None:
-    assert not [cell for cell, row in told.items() if not row.goes_on]
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_no_descriptor_and_no_thread_is_left_by_any_fault(kind: str) -> None:
+    chosen = [Cell(fault, place, WAYS[0]) for fault in FAULTS for place in (Place.EHLO, Place.MAIL)]
+    observe(chosen[0], kind)
+    threads, files = threading.active_count(), _open_files()
+    for cell in chosen:
+        if occurs(cell.fault, cell.place, cell.way):
+            observe(cell, kind)
+    assert threading.active_count() <= threads
+    assert _open_files() <= files
 
 
-def test_no_fault_delivers_a_message_twice(told: dict[Cell, Told]) -> None:
-    assert not [cell for cell, row in told.items() if max(row.copies) > 1]
+def test_the_tests_that_the_page_names_are_there() -> None:
+    for _, tests in QUEUE.values():
+        for test in tests:
+            file, _, function = test.partition("::")
+            assert f"def {function}(" in (ROOT / file).read_text(), test
 
 
-def test_what_is_accepted_is_with_the_server(told: dict[Cell, Told]) -> None:
-    for cell, row in told.items():
-        for outcomes, copies in zip(row.outcomes.split("; "), row.copies, strict=False):
-            if "accepted" in outcomes:
-                assert copies == 1, cell
-
-
-def test_what_was_not_sent_is_not_with_the_server(told: dict[Cell, Told]) -> None:
-    for cell, row in told.items():
-        for outcomes, copies in zip(row.outcomes.split("; "), row.copies, strict=False):
-            if outcomes == "not sent":
-                assert copies == 0, cell
-
-
-def test_what_is_unknown_is_not_called_retryable(told: dict[Cell, Told]) -> None:
-    for cell, row in told.items():
-        if "unknown" in row.outcomes:
-            assert (row.error, row.retryable) == ("DeliveryUnknown", False), cell
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))

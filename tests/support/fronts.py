@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Generator
 from itertools import islice
 from types import TracebackType
@@ -79,13 +78,6 @@ class Front:
             return list(islice(receipts, most))
         finally:
             receipts.close()
-
-    def pause(self, seconds: float) -> None:
-        """Give what the other side does time to arrive."""
-        if self._runner is None:
-            time.sleep(seconds)
-        else:
-            self._runner.run(asyncio.sleep(seconds))
 
     def _keep(self, smtp: Any) -> Any:
         self._open.append(smtp)

@@ -110,6 +110,13 @@ def test_a_user_beyond_latin_1_needs_a_server_that_takes_utf_8() -> None:
         answer(CHALLENGE.replace(",charset=utf-8", ""), Credentials("ж", "p"))
 
 
+@pytest.mark.parametrize("part", ['nonce="\u0587"', 'nonce="x",realm="\u0587"'])
+def test_a_challenge_beyond_latin_1_that_does_not_say_so_is_not_the_users_fault(part: str) -> None:
+    with pytest.raises(ProtocolError, match="ISO 8859-1"):
+        answer(f"{part},algorithm=md5-sess")
+    assert answer(f"{part},algorithm=md5-sess,charset=utf-8")
+
+
 def test_hostile_challenges_cost_no_time() -> None:
     began = time.process_time()
     for shape in ('"\\', ',"', "=,", '="\\"', " ,"):

@@ -29,6 +29,8 @@ def digest_md5(credentials: Credentials, *, nonce: str = "", service: str = "smt
     challenge = yield None
     directives = _parse(said(challenge))
     server_nonce, realm = _check(directives), _realm(directives, credentials.user)
+    if "charset" not in directives and not _is_narrow(server_nonce + realm):
+        raise broken("the challenge is not ISO 8859-1, and names no other character set")
     answer = {
         "realm": realm,
         "nonce": server_nonce,
@@ -98,6 +100,10 @@ def _encoded(text: str, utf8: bool) -> bytes:
         return text.encode("utf-8" if utf8 else "latin-1")
     except UnicodeEncodeError:
         raise BadValue("user", "this server's DIGEST-MD5 takes ISO 8859-1 only") from None
+
+
+def _is_narrow(text: str) -> bool:
+    return all(character <= "\xff" for character in text)
 
 
 def _narrow(text: str) -> bytes:

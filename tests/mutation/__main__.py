@@ -26,11 +26,15 @@ SOURCE = Path("src/smtps")
 KEPT = Path("build/mutation.json")
 #: The tests that run without servers of others, and end soon.
 TESTS = [
-    "tests/codec", "tests/dialogue", "tests/wire", "tests/test_firewall.py",
-    "tests/fronts/test_sending.py", "tests/fronts/test_authentication.py",
-    "tests/fronts/test_many.py", "tests/fronts/test_binary.py", "tests/fronts/test_messages.py",
-    "tests/fronts/test_refusals.py", "tests/fronts/test_extensions.py",
-    "tests/fronts/test_commands.py",
+    "tests/codec", "tests/dialogue", "tests/wire", "tests/tls", "tests/drivers",
+    "tests/mime/test_message.py", "tests/mime/test_plain.py", "tests/test_firewall.py",
+    "tests/fronts/test_authentication.py", "tests/fronts/test_binary.py",
+    "tests/fronts/test_classic.py", "tests/fronts/test_commands.py",
+    "tests/fronts/test_extensions.py", "tests/fronts/test_firewall.py",
+    "tests/fronts/test_lmtp.py", "tests/fronts/test_many.py", "tests/fronts/test_messages.py",
+    "tests/fronts/test_network.py", "tests/fronts/test_pool.py", "tests/fronts/test_portions.py",
+    "tests/fronts/test_refusals.py", "tests/fronts/test_sending.py",
+    "tests/fronts/test_timeouts.py",
 ]  # fmt: skip
 #: Of a line that very many reach, this many are asked, the quickest.
 MOST_TESTS = 600

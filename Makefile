@@ -65,7 +65,7 @@ NEAR := sink-tls-1-0ms sink-plain-1-0ms sink-tls-8-0ms postfix-tls-1-0ms letters
 # Over a distance half a second is too short to tell: what is in flight grows with the round trips.
 FAR := sink-tls-1-20ms postfix-tls-1-20ms
 bench: build
-	$(BIN)/python -m pip install --quiet '.[bench]'
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python benchmarks/bench_codec.py
 	$(BIN)/python benchmarks/compare.py $(NEAR) --rounds 3 --seconds 0.5 $(BENCH)
 	$(BIN)/python benchmarks/compare.py $(FAR) --rounds 3 --seconds 1 $(BENCH)
@@ -96,7 +96,7 @@ mutation: build
 
 # The pages in build/docs; a warning is an error.
 docs: build
-	$(BIN)/python -m pip install --quiet '.[docs]'
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs build/docs
 	@echo "build/docs/index.html"
 

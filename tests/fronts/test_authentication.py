@@ -28,9 +28,9 @@ from smtps import (
 from smtps.testing import AuthExchange, Sink
 from smtps.testing.auth import MECHANISMS
 from tests.support.chains import Chains
+from tests.support.concealed import SECRET
+from tests.support.concealed import shown as forms_shown
 from tests.support.fronts import Front
-from tests.support.secrets import SECRET
-from tests.support.secrets import shown as forms_shown
 
 PASSWORD_MECHANISMS = ["PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"]
 OAUTH = ["XOAUTH2", "OAUTHBEARER"]

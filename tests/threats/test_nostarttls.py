@@ -14,8 +14,8 @@ import pytest
 from smtps import Envelope, Message, Outbox, Pool, ProtocolError, SMTPSError
 from smtps.testing import Fault, Sink
 from smtps.testing.auth import MECHANISMS
+from tests.support.concealed import SECRET, shown
 from tests.support.fronts import Front
-from tests.support.secrets import SECRET, shown
 
 ITEM = (Envelope("a@b.example", ["c@d.example"]), b"Subject: x\r\n\r\nx\r\n")
 AUTH = " ".join(name for name in MECHANISMS)

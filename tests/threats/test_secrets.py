@@ -25,8 +25,8 @@ from smtps import (
 )
 from smtps.testing import Fault, Sink
 from smtps.testing.auth import MECHANISMS
+from tests.support.concealed import SECRET, shown
 from tests.support.fronts import Front
-from tests.support.secrets import SECRET, shown
 
 OAUTH = {"XOAUTH2", "OAUTHBEARER"}
 ITEM = (Envelope("a@b.example", ["c@d.example"]), b"Subject: x\r\n\r\nx\r\n")

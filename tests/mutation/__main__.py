@@ -42,21 +42,32 @@ MOST_TESTS = 600
 
 @dataclass
 class Score:
-    """The count, and what went unnoticed."""
+    """The count, for each package too, and what went unnoticed."""
 
     counts: Counter[str] = field(default_factory=Counter)
+    packages: Counter[tuple[str, bool]] = field(default_factory=Counter)
     unnoticed: list[str] = field(default_factory=list)
 
     def add(self, file: str, mutant: Mutant, outcome: str) -> None:
         """Take the outcome of one."""
+        noticed = outcome in ("noticed", "hung")
         self.counts[outcome] += 1
-        if outcome in ("unnoticed", "unreached"):
+        self.packages[Path(file).parent.name, noticed] += 1
+        if not noticed:
             self.unnoticed.append(f"{file}:{mutant.line}: {mutant.told} ({outcome})")
 
-    def __str__(self) -> str:
-        total = self.counts.total()
+    @property
+    def percent(self) -> float:
+        """The share that was noticed."""
         noticed = self.counts["noticed"] + self.counts["hung"]
-        return f"{noticed} of {total} noticed: {noticed / total:.1%} {dict(self.counts)}"
+        return 100 * noticed / max(1, self.counts.total())
+
+    def __str__(self) -> str:
+        lines = [f"{self.percent:.1f} % of {self.counts.total()} noticed, {dict(self.counts)}"]
+        for name in sorted({name for name, _ in self.packages}):
+            yes, no = self.packages[name, True], self.packages[name, False]
+            lines.append(f"  {name}: {yes} of {yes + no}, {100 * yes / (yes + no):.1f} %")
+        return "\n".join(lines)
 
 
 def main() -> int:
@@ -79,8 +90,7 @@ def main() -> int:
     score = _try_all(todo, given.jobs, given.limit)
     print(*sorted(score.unnoticed), sep="\n")
     print(score)
-    noticed = score.counts["noticed"] + score.counts["hung"]
-    return int(100 * noticed < given.at_least * score.counts.total())
+    return int(score.percent < given.at_least)
 
 
 def _files(name: str) -> list[Path]:
@@ -116,7 +126,7 @@ def _try_all(todo: list[tuple[str, Mutant]], jobs: int, limit: float) -> Score:
             if outcome:
                 del running[process]
                 score.add(file, mutant, outcome)
-                if score.counts.total() % 10 == 0:
+                if score.counts.total() % 50 == 0:
                     print(score, flush=True)
         time.sleep(0.02)
     return score

@@ -32,6 +32,8 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitAnd: ast.BitOr,
 }
 
+_LISTS_OF_NAMES = ("__all__", "__slots__")
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -86,7 +88,7 @@ def _code(node: ast.AST) -> Iterator[ast.AST]:
     """Walk what runs: not docstrings, annotations, names for others, or what only types need."""
     yield node
     for field, value in ast.iter_fields(node):
-        if field in ("annotation", "returns", "decorator_list", "bases", "keywords_of_class"):
+        if field in ("annotation", "returns", "decorator_list", "bases"):
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and not _is_silent(child):
@@ -97,9 +99,9 @@ def _is_silent(node: ast.AST) -> bool:
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant)
     if isinstance(node, ast.Assign):
-        return isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__"
+        return isinstance(node.targets[0], ast.Name) and node.targets[0].id in _LISTS_OF_NAMES
     if isinstance(node, ast.If):
-        return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        return "TYPE_CHECKING" in ast.unparse(node.test)
     return isinstance(node, ast.Assert | ast.Import | ast.ImportFrom | ast.JoinedStr)
 
 

@@ -127,3 +127,13 @@ def test_any_lines_are_read(lines: list[str]) -> None:
     assert capabilities.size is None or capabilities.size >= 0
     assert capabilities.deliver_by_minimum >= 0
     assert all(limit is None or 0 < limit < 1_000_000 for limit in astuple(capabilities.limits))
+
+
+def test_what_is_offered_is_there() -> None:
+    capabilities = parse("STARTTLS", "DSN", "ENHANCEDSTATUSCODES", "SMTPUTF8", "CHUNKING")
+    assert capabilities.starttls is True
+    assert capabilities.dsn is True
+    assert capabilities.enhanced_status_codes is True
+    assert capabilities.smtputf8 is True
+    assert capabilities.chunking is True
+    assert capabilities.binarymime is False

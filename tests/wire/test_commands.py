@@ -87,3 +87,17 @@ def test_the_original_recipient_has_500_characters_once_it_is_encoded() -> None:
     assert len(original_recipient("x" * 493)) == 500
     with pytest.raises(BadValue, match="orcpt: longer than 500"):
         original_recipient("x" * 494)
+
+
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("Xé@b.example", "utf-8;X\\x{E9}@b.example"),
+        ("a\\+=é@b", "utf-8;a\\x{5C}\\x{2B}\\x{3D}\\x{E9}@b"),
+        ("a+X=@b", "rfc822;a+2BX+3D@b"),
+    ],
+)
+def test_the_original_recipient_escapes_what_would_be_read_otherwise(
+    address: str, written: str
+) -> None:
+    assert original_recipient(address) == written

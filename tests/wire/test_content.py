@@ -40,3 +40,28 @@ def test_every_other_byte_is_given_as_it_is(kind: str, tmp_path: Path) -> None:
     path.write_bytes(bytes(range(1, 256)))
     content = Content(LAZY[kind](path))
     assert b"".join(content.chunks()) == path.read_bytes()
+
+
+def test_a_file_of_just_the_limit_is_loaded_whole(tmp_path: Path) -> None:
+    path = tmp_path / "letter.eml"
+    path.write_bytes(b"12345")
+    assert Content(path).load(5) == b"12345"
+    assert Content(path).load(4) is None
+    assert Content(b"12345").load(5) == b"12345"
+    assert Content(b"12345").load(4) is None
+
+
+def test_a_file_has_the_size_of_what_is_left_of_it() -> None:
+    file = io.BytesIO(b"12345")
+    assert Content(file).size == 5
+    file.seek(3)
+    assert Content(file).size == 2
+    file.seek(5)
+    assert Content(file).size == 0
+    file.seek(9)
+    assert Content(file).size is None
+
+
+def test_content_of_another_kind_is_named() -> None:
+    with pytest.raises(BadValue, match=r"^content: expected bytes, a path, a file or chunks, not"):
+        Content(7)  # type: ignore[arg-type]

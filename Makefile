@@ -78,9 +78,10 @@ sanitize: build
 
 # Whatever a parser or writer is given, for so many seconds in all; what breaks one stays in its corpus.
 fuzz: SECONDS = 60
+fuzz: SEED = 0
 fuzz: build
 	$(BIN)/python -m pip install --quiet atheris
-	nice -n 19 $(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+	nice -n 19 $(BIN)/python -m tests.fuzz --seconds $(SECONDS) --seed $(SEED)
 
 # So many messages through a pool to a server that fails at random, each of them accounted for.
 soak: MESSAGES = 1000000

@@ -28,11 +28,12 @@ def main() -> int:
     parser.add_argument("targets", nargs="*", default=TARGETS, help=", ".join(TARGETS))
     parser.add_argument("--seconds", type=int, default=60, help="for all targets together")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0, help="the same inputs again (0: others)")
     given = parser.parse_args()
     each = max(1, given.seconds * given.jobs // len(given.targets))
     total, failed = 0, 0
     with ThreadPoolExecutor(given.jobs) as pool:
-        runs = pool.map(lambda target: run(target, each), given.targets)
+        runs = pool.map(lambda target: run(target, each, given.seed), given.targets)
         for target, (executions, report) in zip(given.targets, runs, strict=True):
             total, failed = total + executions, failed + bool(report)
             print(f"{target}: {executions:,} executions{' FAILED' if report else ''}", flush=True)
@@ -41,7 +42,7 @@ def main() -> int:
     return int(failed > 0)
 
 
-def run(target: str, seconds: int) -> tuple[int, str]:
+def run(target: str, seconds: int, seed: int) -> tuple[int, str]:
     """Fuzz one target; give the executions, and what it printed if it failed."""
     grown = GROWN / target
     grown.mkdir(parents=True, exist_ok=True)
@@ -51,7 +52,7 @@ def run(target: str, seconds: int) -> tuple[int, str]:
     command = [
         *(sys.executable, "-m", "tests.fuzz.one", target),
         *(f"-max_total_time={seconds}", "-timeout=20", "-max_len=1024", "-rss_limit_mb=2048"),
-        *(f"-exact_artifact_path={crash}", "-print_final_stats=1"),
+        *(f"-exact_artifact_path={crash}", "-print_final_stats=1", f"-seed={seed}"),
         *(str(grown), str(CORPUS / target)),
     ]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")

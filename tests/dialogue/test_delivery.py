@@ -16,6 +16,7 @@ from smtps.errors import (
     SenderRefused,
     ServiceClosing,
 )
+from smtps.options import Protocol
 from smtps.receipt import Outcome, Receipt
 from smtps.session import Session
 from smtps.wire.content import Content
@@ -26,9 +27,14 @@ CONTENT = "C: Subject: x\nC: \nC: ..\nC: .\n"
 
 
 def play(
-    transcript: str, *, offers: str = "PIPELINING", split: bool = False, required: bool = False
+    transcript: str,
+    *,
+    offers: str = "PIPELINING",
+    split: bool = False,
+    required: bool = False,
+    protocol: Protocol = Protocol.SMTP,
 ) -> tuple[Receipt, Session]:
-    session = resting_session(offers)
+    session = resting_session(offers, protocol=protocol)
     envelope = Envelope("a@b.example", ["x@y.example", "z@y.example"])
     content = Content(b"Subject: x\n\n.\n")
     player = Player(transcript, split=split)
@@ -197,4 +203,16 @@ def test_nonsense_behind_good_replies_is_not_waited_for() -> None:
     receipt, session = play(f"{ENVELOPE}C: DATA\nS: 250 ok\nS: nonsense\nS: 250 ok\nS: 354 go")
     assert isinstance(receipt.error, ProtocolError)
     assert outcomes(receipt) == [Outcome.NOT_SENT, Outcome.NOT_SENT]
+    assert not session.resting
+
+
+@pytest.mark.parametrize("gap", ["", "--\n"])
+def test_of_one_final_reply_too_many_nobody_can_tell_whose_each_is(gap: str) -> None:
+    receipt, session = play(
+        f"{ENVELOPE}S: 250 ok\nS: 250 ok\nS: 250 ok\nC: DATA\nS: 354 go\n{CONTENT}"
+        f"S: 250 taken\n{gap}S: 250 taken\nS: 250 taken",
+        protocol=Protocol.LMTP,
+    )
+    assert outcomes(receipt) == [Outcome.UNKNOWN, Outcome.UNKNOWN]
+    assert isinstance(receipt.error, DeliveryUnknown)
     assert not session.resting

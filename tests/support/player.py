@@ -33,6 +33,7 @@ class Player:
 
     "C~ text" expects a line that begins so, for what is random.
     "S! text" is served as raw bytes, with backslash escapes; "X" closes; "TLS" is a handshake.
+    Lines that follow each other arrive together, unless "--" stands between them.
 
     Args:
         split: serve the server's bytes one by one.
@@ -130,6 +131,8 @@ class Player:
                 yield step[2:].strip().encode().decode("unicode_escape").encode("latin-1")
             else:
                 yield step[2:].strip().encode() + b"\r\n"
+        if self._next() == "--":
+            self._steps.pop(0)
 
 
 def resting_session(offers: str = "", **options: Any) -> Session:
@@ -145,5 +148,6 @@ def resting_session(offers: str = "", **options: Any) -> Session:
     ]
     ehlo = "\n".join(f"S: {line}" for line in lines)
     session.begin()
-    Player(f"{GREETING}\nC: EHLO client.example\n{ehlo}").play(open_session(session))
+    hello = "LHLO" if session.is_lmtp else "EHLO"
+    Player(f"{GREETING}\nC: {hello} client.example\n{ehlo}").play(open_session(session))
     return session

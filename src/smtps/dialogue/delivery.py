@@ -140,7 +140,13 @@ def _deliver_chunks(session: Session, transaction: Progress) -> Dialogue[Receipt
 def _hear_each(session: Session, transaction: Progress) -> Dialogue[Receipt]:
     """Read one final reply for each accepted recipient, in their order. RFC 2033, section 4.2."""
     for _ in range(transaction.accepted_count):
-        final = yield from read_reply(session)
+        try:
+            final = yield from read_reply(session)
+        except ProtocolError:
+            if session.awaits == 0:
+                # There is one too many, so nobody can tell which of them is whose.
+                transaction.final_replies.clear()
+            raise
         _check_final(final)
         transaction.final_replies.append(final)
     return transaction.decided()

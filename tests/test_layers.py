@@ -13,11 +13,11 @@ import smtps
 PACKAGE = Path(smtps.__file__).parent
 LAYERS = [
     {
-        "_choice", "_fast", "_pure", "address", "certificate",
-        "certificate_store", "charsets", "codec", "envelope", "errors", "events",
-        "firewall", "hosts", "letter", "meter", "newlines", "options", "parameters", "phase",
-        "properties", "receipt", "recipients", "reply", "settings", "throttle", "tls_properties",
-        "tls_settings", "tokens", "tray", "url",
+        "_choice", "_fast", "_pure", "address", "certificate", "certificate_store", "charsets",
+        "codec", "controls", "domain", "enumerations", "envelope", "errors", "events",
+        "firewall", "hosts", "kinds", "letter", "mailboxes", "meter", "newlines", "options",
+        "parameters", "phase", "properties", "receipt", "recipients", "reply", "settings",
+        "throttle", "tls_properties", "tls_settings", "tokens", "tray", "url",
     },
     {"dkim", "mime", "sasl", "wire"},
     {"dialogue", "journal", "ops", "session", "spool", "watching"},

@@ -11,6 +11,20 @@ from .certificate import Certificate
 from .classic import Header
 from .client import SMTPS, send
 from .dkim import DkimSigner
+from .enumerations import (
+    AuthMechanism,
+    CertStoreType,
+    FirewallType,
+    Importance,
+    InDoubt,
+    IPVersion,
+    Priority,
+    Protocol,
+    RecipientPolicy,
+    RecipientType,
+    Sensitivity,
+    SSLStartMode,
+)
 from .envelope import Envelope, Recipient
 from .errors import *  # noqa: F403  (every error is public)
 from .errors import __all__ as _errors
@@ -31,20 +45,6 @@ from .items import Item
 from .mime.mailing import Mailing
 from .mime.message import Message
 from .ops import TLSInfo
-from .options import (
-    AuthMechanism,
-    CertStoreType,
-    FirewallType,
-    Importance,
-    InDoubt,
-    IPVersion,
-    Priority,
-    Protocol,
-    RecipientPolicy,
-    RecipientType,
-    Sensitivity,
-    SSLStartMode,
-)
 from .outbox import Outbox, Report
 from .phase import Phase
 from .pool import Pool

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .certificate_store import Identity, open_store, parse_certificate
+from .enumerations import CertStoreType
 from .errors import BadValue
-from .options import CertStoreType
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate as X509Certificate

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .enumerations import CertStoreType
 from .errors import BadValue
-from .options import CertStoreType
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate as X509Certificate

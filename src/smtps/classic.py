@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
-from .address import Address, parse_address_list
+from .address import Address
 from .charsets import CODE_PAGES
 from .dialogue.transaction import Transaction
+from .enumerations import RecipientType
 from .envelope import Envelope
 from .errors import AddressError, BadValue
+from .mailboxes import parse_address_list
 from .mime.headers import parse_headers
 from .mime.plain import ComposedMessage, PlainMessage
-from .options import RecipientType
 from .properties import MessageProperties
 from .settings import Settings
 from .wire.capabilities import Capabilities

@@ -11,6 +11,7 @@ from .classic import ClassicMessage
 from .dialogue.transaction import Transaction
 from .dialogue.work import Supply, Work
 from .drivers.names import own_name
+from .enumerations import RecipientPolicy
 from .envelope import Recipient
 from .errors import BadValue, Busy, NotConnected
 from .events import (
@@ -28,7 +29,7 @@ from .events import (
 from .hosts import with_port
 from .items import Item, letter_of, transaction_of
 from .ops import TLSInfo
-from .options import RecipientPolicy, assign, show
+from .options import assign, show
 from .properties import ConnectionProperties
 from .queueing import ClassicQueue
 from .receipt import Receipt

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-from .address import Address, parse_address, parse_sender
+from .address import Address
 from .codec import plain_addresses
 from .errors import AddressError
+from .mailboxes import parse_address, parse_sender
 from .parameters import (
     check_deliver_by,
     check_envid,

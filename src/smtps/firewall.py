@@ -5,18 +5,12 @@ from __future__ import annotations
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
+from .controls import refuse_controls
+from .enumerations import FirewallType
 from .errors import BadValue, ProxyError
 from .hosts import check_host, with_port
-from .options import (
-    Configurable,
-    FirewallType,
-    Option,
-    choice,
-    flag,
-    number,
-    refuse_controls,
-    text,
-)
+from .kinds import choice, flag, number, text
+from .options import Configurable, Option
 
 __all__ = ["Firewall", "FirewallOption", "check_header_lines", "system_firewall"]
 

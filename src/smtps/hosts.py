@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 
-from .address import domain_to_wire
+from .domain import domain_to_wire
 from .errors import AddressError, BadValue
 
 __all__ = ["check_host", "check_server", "is_address", "is_socket_path", "to_ascii", "with_port"]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
+from .controls import refuse_controls
 from .errors import BadValue
-from .options import refuse_controls
 
 __all__ = [
     "check_deliver_by",

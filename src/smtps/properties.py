@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .firewall import Firewall, FirewallOption
-from .hosts import check_host, check_server, is_socket_path
-from .options import (
+from .enumerations import (
     AuthMechanism,
-    Configurable,
-    Forwarded,
     Importance,
     Priority,
     Protocol,
     RecipientType,
     Sensitivity,
     SSLStartMode,
-    callback,
-    choice,
-    decimal,
-    flag,
-    moment,
-    number,
-    octets,
-    text,
 )
+from .firewall import Firewall, FirewallOption
+from .hosts import check_host, check_server, is_socket_path
+from .kinds import callback, choice, decimal, flag, moment, number, octets, text
+from .options import Configurable, Forwarded
 from .recipients import MessageRecipient, RecipientView, check_recipients
 from .settings import Settings
 from .tls_properties import TLSProperties

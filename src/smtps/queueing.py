@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .dialogue.transaction import Transaction
+from .enumerations import RecipientType
 from .events import Error
-from .options import RecipientType
 from .recipients import MessageRecipient
 from .settings import Settings
 from .spool.entry import Addressee, Entry

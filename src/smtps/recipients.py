@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from .address import Address, parse_address, parse_address_list
+from .address import Address
+from .controls import refuse_controls
+from .enumerations import RecipientType
 from .errors import AddressError, BadValue
-from .options import Configurable, Option, RecipientType, refuse_controls
+from .mailboxes import parse_address, parse_address_list
+from .options import Configurable, Option
 
 __all__ = ["MessageRecipient", "RecipientView", "check_recipients"]
 

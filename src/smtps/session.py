@@ -12,11 +12,11 @@ from collections import deque
 from time import monotonic
 
 from .codec import ReplyParser
+from .enumerations import Protocol
 from .errors import ConnectionLost, ProtocolError
 from .events import PITrail
 from .meter import Meter
 from .ops import Connected, Deadline, TLSInfo
-from .options import Protocol
 from .phase import Phase
 from .properties import ConnectionProperties
 from .reply import Reply

@@ -7,18 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from .charsets import CODE_PAGES, is_usable_charset
+from .enumerations import InDoubt, IPVersion, RecipientPolicy
 from .errors import BadValue
 from .firewall import check_header_lines
-from .options import (
-    InDoubt,
-    IPVersion,
-    RecipientPolicy,
-    choice,
-    decimal,
-    flag,
-    number,
-    text,
-)
+from .kinds import choice, decimal, flag, number, text
 from .tls_settings import TLSSettings
 
 __all__ = ["Settings", "check_charset", "check_code_page", "check_hello"]

@@ -6,8 +6,10 @@ from os import PathLike, fspath
 from typing import Any
 
 from .certificate import Certificate, certificate_bytes, to_pem
+from .enumerations import CertStoreType
 from .errors import BadValue
-from .options import CertStoreType, Configurable, Option, choice, text
+from .kinds import choice, text
+from .options import Configurable, Option
 
 __all__ = ["TLSProperties"]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .errors import BadValue
-from .options import Configurable, flag, number, text
+from .kinds import flag, number, text
+from .options import Configurable
 
 __all__ = [
     "IGNORABLE",

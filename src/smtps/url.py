@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from .controls import refuse_controls
+from .enumerations import Protocol, SSLStartMode
 from .errors import BadValue
-from .options import Protocol, SSLStartMode, refuse_controls
 
 __all__ = ["RelayURL"]
 

@@ -11,10 +11,10 @@ from functools import wraps
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
+from .enumerations import Protocol as Spoken
+from .enumerations import SSLStartMode
 from .journal import journal
 from .ops import Dialogue
-from .options import Protocol as Spoken
-from .options import SSLStartMode
 from .receipt import Receipt
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import pytest
 
 from smtps.client import SMTPS
 from smtps.dialogue.opening import open_session
+from smtps.enumerations import AuthMechanism, SSLStartMode
 from smtps.errors import (
     AuthenticationRefused,
     BadValue,
@@ -20,7 +21,6 @@ from smtps.errors import (
     SMTPSError,
 )
 from smtps.events import Direction, PITrail
-from smtps.options import AuthMechanism, SSLStartMode
 from tests.support.player import GREETING, Player
 
 HELLO = f"{GREETING}\nC: EHLO client.example\nS: 250-relay\n"

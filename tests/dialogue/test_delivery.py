@@ -6,6 +6,7 @@ import pytest
 
 from smtps.dialogue.delivery import deliver
 from smtps.dialogue.transaction import Transaction
+from smtps.enumerations import Protocol
 from smtps.envelope import Envelope
 from smtps.errors import (
     ConnectionLost,
@@ -16,7 +17,6 @@ from smtps.errors import (
     SenderRefused,
     ServiceClosing,
 )
-from smtps.options import Protocol
 from smtps.receipt import Outcome, Receipt
 from smtps.session import Session
 from smtps.wire.content import Content

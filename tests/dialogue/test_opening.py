@@ -9,6 +9,7 @@ import pytest
 from smtps.client import SMTPS
 from smtps.dialogue.closing import close_session
 from smtps.dialogue.opening import open_session
+from smtps.enumerations import SSLStartMode
 from smtps.errors import (
     BadValue,
     ConnectionLost,
@@ -18,7 +19,6 @@ from smtps.errors import (
     TLSError,
 )
 from smtps.events import PITrail
-from smtps.options import SSLStartMode
 from smtps.session import Session
 from tests.support.player import GREETING, Player, resting_session
 

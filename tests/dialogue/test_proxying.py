@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtps.dialogue.proxying import ask_proxy, proxy_requests
+from smtps.enumerations import FirewallType
 from smtps.errors import BadValue, ConnectionLost, ProxyError
 from smtps.firewall import Firewall
 from smtps.ops import Deadline, Read, Write
-from smtps.options import FirewallType
 from smtps.wire.tunnel import LONGEST_HEAD
 
 NAME = "relay.example"

@@ -11,8 +11,14 @@ __all__ = ["main"]
 
 #: What guides the search by its branches; the rest of the package would only take time.
 GUIDES = [
-    *("smtps._pure", "smtps.address", "smtps.firewall", "smtps.mime.headers"),
-    *("smtps.mime.parameters", "smtps.sasl", "smtps.spool.entry", "smtps.url"),
+    *("smtps._pure", "smtps.address", "smtps.domain", "smtps.firewall", "smtps.mailboxes"),
+    *(
+        "smtps.mime.headers",
+        "smtps.mime.parameters",
+        "smtps.sasl",
+        "smtps.spool.entry",
+        "smtps.url",
+    ),
 ]
 
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtps.address import Address, parse_address_list
+from smtps.address import Address
 from smtps.errors import AddressError, BadValue
+from smtps.mailboxes import parse_address_list
 from smtps.mime.headers import (
     address_header,
     check_block,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smtps.options import AuthMechanism
+from smtps.enumerations import AuthMechanism
 from smtps.sasl.choice import named, strongest
 
 

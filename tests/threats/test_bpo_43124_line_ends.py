@@ -26,7 +26,8 @@ from smtps import (
     SMTPSError,
     compat,
 )
-from smtps.address import Address, parse_address, parse_address_list
+from smtps.address import Address
+from smtps.mailboxes import parse_address, parse_address_list
 from smtps.options import Option
 from smtps.settings import Settings
 from smtps.testing import Sink

@@ -1,7 +1,7 @@
 """Quadratic time and deep recursion: GHSA-2x7j-588g-ccc2, GHSA-9h6g-pr28-7cqp (nodemailer).
 
 Whatever is read, four thousand characters or sixty-four thousand: the time grows with the
-length, and nothing recurses. Addresses alone are tried in `tests/test_address.py`.
+length, and nothing recurses. Addresses alone are tried in `tests/test_mailboxes.py`.
 """
 
 from __future__ import annotations

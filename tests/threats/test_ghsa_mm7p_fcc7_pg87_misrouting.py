@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from smtps import AddressError, Message
-from smtps.address import parse_address
+from smtps.mailboxes import parse_address
 from smtps.testing import Sink
 from tests.support.fronts import Front
 

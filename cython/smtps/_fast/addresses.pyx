@@ -14,7 +14,7 @@ cdef extern from "Python.h":
 
 
 cdef enum:
-    # Up to this length no part of an address can be over a limit; see smtps.address.
+    # Up to this length no part of an address can be over a limit; see smtps._pure.addresses.
     LONGEST = 64
     # What a character can be: of an atom, and of a label.
     ATEXT = 1

@@ -23,7 +23,7 @@ _plain_mailbox = re.compile(
 def plain_addresses(sender: object, recipients: object, /) -> tuple[str, ...] | None:
     """Give the recipients if they and the sender are plain; None sends the caller to the parser.
 
-    A plain address is one that `smtps.address` allows, and short, and of letters, digits and the
+    A plain address is one that `Address` allows, and short, and of letters, digits and the
     other ASCII characters that need no quoting. An empty sender, which is nobody, is plain.
 
     Args:

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 from ..client import SMTPS
 from ..drivers.names import own_name
+from ..enumerations import AuthMechanism
 from ..errors import BadValue
-from ..options import AuthMechanism, assign
+from ..options import assign
 from ..url import RelayURL
 from .exits import CONFIG, Failure
 from .passwords import password_from_command, password_from_file

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..address import Address, parse_address_list
+from ..address import Address
 from ..codec import normalize_newlines
 from ..envelope import Envelope, Recipient
 from ..errors import AddressError, BadValue
+from ..mailboxes import parse_address_list
 from .exits import DATAERR, NOINPUT, Failure
 
 __all__ = ["Finished", "qualified", "read_bytes", "read_finished", "standard_input"]

@@ -10,9 +10,9 @@ from email.utils import formatdate
 
 from ..client import SMTPS
 from ..drivers.tls import context_for
+from ..enumerations import Protocol, SSLStartMode
 from ..envelope import Envelope
 from ..ops import PrepareTLS
-from ..options import Protocol, SSLStartMode
 
 __all__ = ["Load", "Run", "by_send", "by_send_many", "by_smtplib"]
 

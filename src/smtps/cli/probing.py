@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from ..client import SMTPS
+from ..enumerations import SSLStartMode
 from ..errors import CommandRefused, ConnectionFailed, SMTPSError, TLSError
 from ..events import ConnectionStatus, Direction, PITrail, SSLServerAuthentication, SSLStatus
 from ..ops import TLSInfo
-from ..options import SSLStartMode
 from ..phase import Phase
 from ..wire.capabilities import Capabilities
 from .exits import OK, PROTOCOL, status_of

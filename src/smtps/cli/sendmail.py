@@ -8,10 +8,12 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from ..address import Address, domain_to_wire, parse_address, parse_address_list
+from ..address import Address
+from ..domain import domain_to_wire
 from ..envelope import Envelope, Recipient
 from ..errors import AddressError, BadValue, SMTPSError
 from ..events import Direction, PITrail
+from ..mailboxes import parse_address, parse_address_list
 from ..mime.msgid import date_now, new_message_id
 from ..mime.people import people_header
 from ..outbox import Outbox

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..dialogue.opening import name_of
 from ..drivers.names import own_name
 from ..drivers.sockets import describe_connection
+from ..enumerations import Protocol
 from ..errors import ProtocolError
-from ..options import Protocol
 from .connecting import SourceAddress, check_timeout, connect_tcp, split_port
 from .link import Link
 from .outcome import Answer

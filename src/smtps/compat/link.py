@@ -9,9 +9,9 @@ from typing import TypeVar
 from ..dialogue.delivery import deliver
 from ..dialogue.stepwise import hear, say
 from ..drivers.lent import LentDriver
+from ..enumerations import Protocol
 from ..errors import ProtocolError, SessionError, SMTPSError
 from ..ops import Dialogue
-from ..options import Protocol
 from ..phase import Phase
 from ..properties import ConnectionProperties
 from ..session import Session

@@ -6,7 +6,7 @@ import smtplib
 import sys
 from typing import ClassVar
 
-from ..options import Protocol
+from ..enumerations import Protocol
 from .connecting import SourceAddress, check_timeout, connect_unix
 from .conversation import DEFAULT_TIMEOUT
 from .outcome import Answer

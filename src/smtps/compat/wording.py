@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ..address import parse_address
 from ..codec import plain_mailbox
 from ..errors import AddressError
+from ..mailboxes import parse_address
 from ..wire.commands import build_command
 
 __all__ = ["bare_address", "command_line", "mail_line", "quoted_address", "rcpt_line"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..enumerations import AuthMechanism, SSLStartMode
 from ..errors import BadValue, NotOffered
 from ..hosts import to_ascii
-from ..options import AuthMechanism, SSLStartMode
 from ..properties import ConnectionProperties
 from ..sasl import (
     Binding,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from time import monotonic
 
+from ..enumerations import SSLStartMode
 from ..errors import (
     BadValue,
     CommandRefused,
@@ -14,7 +15,6 @@ from ..errors import (
 )
 from ..hosts import is_socket_path
 from ..ops import Connected, Dialogue
-from ..options import SSLStartMode
 from ..phase import Phase
 from ..session import Session
 from ..watching import watched

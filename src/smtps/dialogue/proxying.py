@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ..enumerations import FirewallType
 from ..errors import BadValue, ConnectionLost
 from ..firewall import Firewall
 from ..ops import Deadline, Dialogue, Read, Write
-from ..options import FirewallType
 from ..sasl.encoding import Hidden
 from ..wire import socks
 from ..wire.tunnel import TunnelHead, connect_request

@@ -14,10 +14,10 @@ from functools import cache
 from hmac import compare_digest
 
 from ..certificate import Certificate
+from ..enumerations import SSLStartMode
 from ..errors import CertificateRefused, SessionError, TLSError
 from ..events import SSLServerAuthentication, SSLStatus
 from ..ops import Dialogue, Emit, PrepareTLS, StartTLS, TLSInfo, Verdict, Verify
-from ..options import SSLStartMode
 from ..phase import Phase
 from ..session import Session
 from ..tls_settings import IGNORABLE

@@ -9,8 +9,8 @@ from binascii import b2a_base64
 from collections.abc import Iterable
 from hashlib import sha256
 
-from ..address import domain_to_wire
 from ..codec import BodyCanonicalizer, canonical_fields
+from ..domain import domain_to_wire
 from ..errors import BadValue
 from .headers import COVERED, choose
 from .keys import load_key

@@ -8,10 +8,10 @@ from functools import cache
 from itertools import zip_longest
 from typing import Any
 
+from ..enumerations import IPVersion
 from ..errors import BadValue, ConnectionFailed
 from ..hosts import is_address, is_socket_path, to_ascii
 from ..ops import Connect
-from ..options import IPVersion
 from .failures import lookup_failure
 
 __all__ = ["Found", "Target", "find", "is_known", "look_up_key", "own_name"]

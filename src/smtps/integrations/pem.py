@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..certificate import Certificate
+from ..enumerations import CertStoreType
 from ..errors import BadValue
-from ..options import CertStoreType
 
 __all__ = ["client_certificate"]
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from functools import lru_cache
 
-from ..address import Address, domain_to_wire, parse_address
+from ..address import Address
 from ..codec import plain_addresses
+from ..controls import refuse_controls
+from ..domain import domain_to_wire
 from ..envelope import Envelope
 from ..errors import BadValue
-from ..options import refuse_controls
+from ..mailboxes import parse_address
 from .msgid import check_date, check_message_id, date_now, format_date, new_message_id
 from .people import People, parse_people, people_header
 from .template import has_fields

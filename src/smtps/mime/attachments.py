@@ -7,7 +7,8 @@ import secrets
 from functools import lru_cache
 from mimetypes import guess_type
 
-from ..address import Address, domain_to_wire
+from ..address import Address
+from ..domain import domain_to_wire
 from ..errors import BadValue
 from .blob import Blob, BlobSource
 from .headers import header

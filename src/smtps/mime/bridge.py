@@ -12,8 +12,8 @@ from email.message import Message
 from io import BytesIO
 from typing import Any
 
-from ..address import parse_address, parse_address_list
 from ..errors import BadValue
+from ..mailboxes import parse_address, parse_address_list
 
 __all__ = [
     "decode_words",

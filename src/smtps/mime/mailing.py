@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
-from ..address import Address, parse_address
+from ..address import Address
 from ..envelope import Envelope
 from ..errors import BadValue, SMTPSError
+from ..mailboxes import parse_address
 from .message import Message
 from .parts import Piece, TextPart
 from .template import Template, has_fields, values_of

@@ -10,8 +10,8 @@ from email.message import Message as EmailMessage
 from itertools import count
 from typing import TYPE_CHECKING, Self, TypeAlias
 
-from ..address import domain_to_wire
 from ..codec import text_message
+from ..domain import domain_to_wire
 from ..errors import BadValue
 from .addressed import Addressed
 from .attachments import attached, content_id, embedded

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from ..address import quoted_string
+from .._pure.words import quoted_string
 from ..errors import BadValue
 
 __all__ = ["file_name", "format_parameters"]

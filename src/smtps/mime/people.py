@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TypeAlias
 
-from ..address import Address, parse_address, parse_address_list, plain_address
+from ..address import Address
 from ..errors import AddressError
+from ..mailboxes import parse_address, parse_address_list, plain_address
 from .headers import address_header
 
 __all__ = ["People", "parse_people", "people_header"]

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
-from ..address import Address, domain_to_wire, parse_address_list
+from ..address import Address
 from ..charsets import is_usable_charset
 from ..codec import HARD_LIMIT, encode_quoted_printable, normalize_newlines, survey
+from ..domain import domain_to_wire
 from ..errors import AddressError, BadValue
+from ..mailboxes import parse_address_list
 from .headers import (
     DEFAULT_LIMIT,
     address_header,

@@ -6,7 +6,8 @@ import copy
 from email.message import Message as EmailMessage
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..address import Address, parse_address_list
+from ..address import Address
+from ..mailboxes import parse_address_list
 from .blob import Blob
 from .bridge import decode_words, flatten, header_texts, header_values, raw_values, unfold
 from .headers import header, text_header

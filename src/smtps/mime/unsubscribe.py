@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from ..address import parse_address
 from ..errors import BadValue
+from ..mailboxes import parse_address
 from .headers import header
 
 __all__ = ["quote_url", "unsubscribe_headers"]

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from ..client import SMTPS
+from ..enumerations import InDoubt
 from ..envelope import Recipient
 from ..errors import BadValue
 from ..items import Item, transaction_of
-from ..options import InDoubt
 from ..pool import Pool
 from ..queueing import draft_of
 from ..spool import hand

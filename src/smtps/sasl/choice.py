@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from ..options import AuthMechanism
+from ..enumerations import AuthMechanism
 from .cram_md5 import cram_md5
 from .credentials import Credentials, Responses
 from .digest_md5 import digest_md5

@@ -29,9 +29,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
+from ..controls import refuse_controls
 from ..envelope import Envelope, Recipient
 from ..errors import BadValue, SMTPSError
-from ..options import refuse_controls
 
 __all__ = [
     "FIRST_LINE",

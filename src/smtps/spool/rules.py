@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from ..options import InDoubt
+from ..enumerations import InDoubt
 from ..settings import Settings
 from .schedule import Schedule
 

@@ -6,7 +6,7 @@ import random
 import time
 from dataclasses import dataclass
 
-from ..options import InDoubt
+from ..enumerations import InDoubt
 from ..receipt import Outcome
 from .claim import Claim
 from .failures import QueueFolderError

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from smtps.address import Address, parse_address, parse_address_list
+from smtps.address import Address
 from smtps.errors import AddressError
+from smtps.mailboxes import parse_address, parse_address_list
 from tests.fuzz.feeding import Feed, both
 
 PLAIN = both("addresses")

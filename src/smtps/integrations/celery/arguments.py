@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...address import domain_to_wire
 from ...dialogue.transaction import Transaction
+from ...domain import domain_to_wire
 from ...envelope import Envelope, Recipient
 from ...errors import AddressError, BadValue
 from ...items import Item, transaction_of

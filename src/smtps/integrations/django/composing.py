@@ -14,10 +14,10 @@ from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.utils import timezone
 
-from ...address import parse_address
 from ...envelope import Envelope
 from ...errors import AddressError, BadValue
 from ...items import Item
+from ...mailboxes import parse_address
 from ...mime.message import Message
 from ...mime.msgid import format_date
 from ...mime.template import has_fields

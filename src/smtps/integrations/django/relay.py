@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...client import SMTPS
-from ...options import SSLStartMode
+from ...enumerations import SSLStartMode
 from ...pool import Pool
 from ..pem import client_certificate
 

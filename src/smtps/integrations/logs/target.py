@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from ...client import SMTPS
+from ...enumerations import SSLStartMode
 from ...errors import BadValue
 from ...mime.message import Message
-from ...options import SSLStartMode
 from ...receipt import Receipt
 from ..pem import client_certificate
 

@@ -15,8 +15,8 @@ LAYERS = [
     {
         "_choice", "_fast", "_pure", "address", "certificate", "certificate_store", "charsets",
         "codec", "controls", "domain", "enumerations", "envelope", "errors", "events",
-        "firewall", "hosts", "kinds", "letter", "mailboxes", "meter", "newlines", "options",
-        "parameters", "phase", "properties", "receipt", "recipients", "reply", "settings",
+        "firewall", "hidden", "hosts", "kinds", "letter", "mailboxes", "meter", "newlines",
+        "options", "parameters", "phase", "properties", "receipt", "recipients", "reply", "settings",
         "throttle", "tls_properties", "tls_settings", "tokens", "tray", "url",
     },
     {"dkim", "mime", "sasl", "wire"},

@@ -13,6 +13,7 @@ from smtps.dialogue.proxying import ask_proxy, proxy_requests
 from smtps.enumerations import FirewallType
 from smtps.errors import BadValue, ConnectionLost, ProxyError
 from smtps.firewall import Firewall
+from smtps.hidden import Hidden
 from smtps.ops import Deadline, Read, Write
 from smtps.wire.tunnel import LONGEST_HEAD
 
@@ -38,7 +39,8 @@ class Talk:
         firewall = Firewall(kind, "proxy.example", user=user, password=password)
         self.written: list[bytes] = []
         waiting = iter(answers)
-        dialogue = ask_proxy(firewall, proxy_requests(firewall, host, port, more), Deadline())
+        requests = proxy_requests(firewall, host, port, Hidden(more.encode()))
+        dialogue = ask_proxy(firewall, requests, Deadline())
         result: object = None
         try:
             while True:

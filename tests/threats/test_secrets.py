@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import socket
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import smtps
 from smtps import (
     SMTPS,
     AuthMechanism,
@@ -27,7 +29,9 @@ from smtps.testing import Fault, Sink
 from smtps.testing.auth import MECHANISMS
 from tests.support.concealed import SECRET, shown
 from tests.support.fronts import Front
+from tests.support.network import ScriptedProxy
 
+PACKAGE = str(Path(smtps.__file__).parent)
 OAUTH = {"XOAUTH2", "OAUTHBEARER"}
 ITEM = (Envelope("a@b.example", ["c@d.example"]), b"Subject: x\r\n\r\nx\r\n")
 #: What happens to AUTH and to the answers to its challenges.
@@ -53,7 +57,7 @@ def told(error: BaseException) -> list[str]:
     parts += traceback.format_exception(error)
     seen = traceback.TracebackException.from_exception(error, capture_locals=True)
     while seen is not None:
-        parts += [repr(frame.locals) for frame in seen.stack if "/smtps/" in frame.filename]
+        parts += [repr(one.locals) for one in seen.stack if one.filename.startswith(PACKAGE)]
         parts += seen.format_exception_only()
         seen = seen.__cause__ or seen.__context__  # type: ignore[assignment]
     return parts
@@ -176,19 +180,46 @@ def test_the_error_of_a_wrong_value_does_not_repeat_it(place: str) -> None:
     assert shown("\n".join(seen)) == []
 
 
-def test_the_login_of_a_proxy_is_in_no_error(front: Front) -> None:
-    for kind in (FirewallType.TUNNEL, FirewallType.SOCKS5):
-        with Sink(
-            faults=[Fault(on="greeting", reply=b"HTTP/1.1 407 no\r\n\r\n", drop=True)]
-        ) as sink:
-            smtp = front.make(mail_server="host.example", ssl_start_mode=3)
-            smtp.firewall = Firewall(kind, sink.host, sink.port, "joe", SECRET)
-            seen: list[str] = []
-            smtp.on_pi_trail = lambda event, seen=seen: seen.append(repr(event))
-            with pytest.raises(SMTPSError) as caught:
-                front.connect(smtp)
-            seen += [*told(caught.value), repr(smtp), repr(smtp.firewall)]
-            assert shown("\n".join(seen)) == []
+TUNNEL, SOCKS5 = FirewallType.TUNNEL, FirewallType.SOCKS5
+#: The proxy's kind, who logs in, the relay, and what the proxy says at each step.
+PROXIES: dict[str, tuple[FirewallType, str, str, str, list[tuple[int | bytes, bytes]]]] = {
+    "refused": (TUNNEL, "joe", SECRET, "h.example", [(b"\r\n\r\n", b"HTTP/1.1 407 no\r\n\r\n")]),
+    "nonsense": (TUNNEL, "joe", SECRET, "h.example", [(b"\r\n\r\n", b"what?\r\n\r\n")]),
+    "refused by SOCKS": (SOCKS5, "joe", SECRET, "h.example", [(4, b"\5\2"), (3, b"\1\1")]),
+    "nothing to log in by": (SOCKS5, "joe", SECRET, "h.example", [(4, b"\5\xff")]),
+    "relay refused": (
+        SOCKS5, "joe", SECRET, "h.example", [(4, b"\5\2"), (3, b"\1\0"), (9, b"\5\5\0\1")],
+    ),
+    "user with a colon": (TUNNEL, "j:oe", SECRET, "h.example", []),
+    "zone": (TUNNEL, "joe", SECRET, "fe80::1%lo", []),
+    "zone for SOCKS": (SOCKS5, "joe", SECRET, "fe80::1%lo", []),
+    "password that is too long": (SOCKS5, "joe", SECRET * 30, "h.example", []),
+    "user that is too long": (SOCKS5, "joe" * 99, SECRET, "h.example", []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", PROXIES)
+def test_the_login_of_a_proxy_is_in_no_error(front: Front, what: str) -> None:
+    kind, user, password, relay, steps = PROXIES[what]
+    with ScriptedProxy(*steps, close=True) as proxy:
+        if not steps:
+            # Whoever is not called waits for nobody.
+            socket.create_connection(("127.0.0.1", proxy.port)).close()
+        smtp = front.make(mail_server=relay, ssl_start_mode=3)
+        smtp.firewall = Firewall(kind, "127.0.0.1", proxy.port, user, password)
+        smtp.settings.firewall_data = f"X-Token: {SECRET}"
+        seen: list[str] = []
+        smtp.on_pi_trail = lambda event, seen=seen: seen.append(repr(event))
+        smtp.on_connection_status = lambda event, seen=seen: seen.append(repr(event))
+        with pytest.raises(SMTPSError) as caught:
+            front.connect(smtp)
+        seen += [
+            *told(caught.value),
+            repr(smtp),
+            repr(smtp.firewall),
+            smtp.config("FirewallPassword"),
+        ]
+        assert shown("\n".join(seen)) == []
 
 
 def test_an_outbox_keeps_no_login(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smtps.errors import BadValue, ProxyError
+from smtps.hidden import Hidden
 from smtps.wire.socks import (
     address_size,
     check_login_reply,
@@ -96,11 +97,11 @@ def test_a_login_is_offered_where_there_is_a_user() -> None:
 
 
 def test_user_and_password_have_up_to_255_bytes() -> None:
-    assert socks5_login("u", "p" * 255) == b"\1\1u\xff" + b"p" * 255
+    assert socks5_login("u", Hidden(b"p" * 255)) == b"\1\1u\xff" + b"p" * 255
     with pytest.raises(BadValue, match="firewall_password"):
-        socks5_login("u", "p" * 256)
+        socks5_login("u", Hidden(b"p" * 256))
     with pytest.raises(BadValue, match="firewall_user"):
-        socks5_login("u" * 256, "p")
+        socks5_login("u" * 256, Hidden(b"p"))
 
 
 def test_the_rest_of_the_answer_has_the_size_of_its_address_and_port() -> None:

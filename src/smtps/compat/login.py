@@ -7,7 +7,8 @@ from smtplib import SMTPAuthenticationError, SMTPException
 from typing import TYPE_CHECKING, overload
 
 from ..errors import ProtocolError
-from ..sasl import Credentials, Hidden, auth_line, decode_challenge, response_line
+from ..hidden import Hidden
+from ..sasl import Credentials, auth_line, decode_challenge, response_line
 from ..sasl.cram_md5 import cram_md5
 from ..sasl.encoding import LONGEST_COMMAND
 from ..sasl.plain import plain

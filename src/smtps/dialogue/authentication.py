@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ..errors import AuthenticationRefused, ProtocolError
+from ..hidden import Hidden
 from ..ops import Await, Call, Dialogue
 from ..phase import Phase
 from ..reply import Reply
 from ..sasl import (
     LONGEST_COMMAND,
     Credentials,
-    Hidden,
     Mechanism,
     Responses,
     auth_line,

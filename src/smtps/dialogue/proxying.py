@@ -5,34 +5,34 @@ from __future__ import annotations
 from ..enumerations import FirewallType
 from ..errors import BadValue, ConnectionLost
 from ..firewall import Firewall
+from ..hidden import Hidden
 from ..ops import Deadline, Dialogue, Read, Write
-from ..sasl.encoding import Hidden
 from ..wire import socks
 from ..wire.tunnel import TunnelHead, connect_request
 
 __all__ = ["ask_proxy", "proxy_requests"]
 
 
-def proxy_requests(firewall: Firewall, host: str, port: int, more_headers: str) -> list[bytes]:
+def proxy_requests(firewall: Firewall, host: str, port: int, more_headers: Hidden) -> list[bytes]:
     """Build everything that the proxy may have to be sent, in order.
 
     Args:
         host: the relay, in ASCII; the proxy resolves it.
-        more_headers: header lines for a tunnel; SOCKS has no place for them.
+        more_headers: header lines for a tunnel, in ASCII; SOCKS has no place for them.
 
     Raises:
         BadValue: this kind of proxy cannot be asked for that.
     """
     if "%" in host:
         raise BadValue("mail_server", "its zone (behind the %) is of this host; a proxy knows none")
-    user, password = firewall.user, firewall.password
+    user, password = firewall.user, Hidden(firewall.password.encode())
     if firewall.firewall_type is FirewallType.TUNNEL:
-        return [Hidden(connect_request(host, port, user, password, more_headers))]
+        return [connect_request(host, port, user, password, more_headers)]
     if firewall.firewall_type is FirewallType.SOCKS4:
         return [socks.socks4_request(host, port, user)]
     return [
         socks.socks5_greeting(user),
-        Hidden(socks.socks5_login(user, password)),
+        socks.socks5_login(user, password),
         socks.socks5_request(host, port),
     ]
 

@@ -6,6 +6,7 @@ from time import monotonic
 
 from ..errors import BadValue, ConnectionFailed, ConnectionLost, ProxyError, SessionError
 from ..firewall import Firewall, system_firewall
+from ..hidden import Hidden
 from ..hosts import is_socket_path, to_ascii, with_port
 from ..ops import Call, Connect, Deadline, Dialogue
 from ..phase import Phase
@@ -73,7 +74,7 @@ def _reach_through(session: Session, firewall: Firewall, deadline: Deadline) -> 
         firewall,
         to_ascii(options.mail_server),
         options.mail_port,
-        options.settings.firewall_data,
+        Hidden(options.settings.firewall_data.encode()),
     )
     place = with_port(options.mail_server, options.mail_port)
     yield from remark(session, f"Connecting to {place} through {firewall}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .binding import choose_binding, end_point
 from .choice import Mechanism, named, offers_binding, strongest
 from .credentials import Binding, Credentials, Responses
-from .encoding import LONGEST_COMMAND, Hidden, auth_line, decode_challenge, response_line
+from .encoding import LONGEST_COMMAND, auth_line, decode_challenge, response_line
 from .negotiate import missing_extra
 from .oauth import bearer
 from .saslprep import saslprep
@@ -13,7 +13,6 @@ from .saslprep import saslprep
 __all__ = [
     "Binding",
     "Credentials",
-    "Hidden",
     "LONGEST_COMMAND",
     "Mechanism",
     "Responses",

@@ -5,24 +5,16 @@ from __future__ import annotations
 import binascii
 
 from ..errors import BadValue, ProtocolError
+from ..hidden import Hidden
 from ..phase import Phase
 
-__all__ = ["Hidden", "LONGEST_COMMAND", "auth_line", "decode_challenge", "response_line"]
+__all__ = ["LONGEST_COMMAND", "auth_line", "decode_challenge", "response_line"]
 
 #: RFC 4954 4: an AUTH command keeps the limit of all commands; a longer initial response waits for
 #: the server's empty challenge. RFC 5321, section 4.5.3.1.4.
 LONGEST_COMMAND = 512
 # RFC 4954 4: the most that a line of the exchange may hold.
 _LONGEST = 12288
-
-
-class Hidden(bytes):
-    """Bytes of a secret: what shows local variables or operations shows nothing of them."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} bytes hidden>"
 
 
 def auth_line(mechanism: str, response: bytes | None) -> Hidden:

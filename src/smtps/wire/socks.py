@@ -6,6 +6,7 @@ import ipaddress
 import struct
 
 from ..errors import BadValue, ProxyError
+from ..hidden import Hidden
 
 __all__ = [
     "NO_LOGIN",
@@ -100,7 +101,7 @@ def choose_login(reply: bytes, user: str) -> int:
     raise ProxyError(f"the proxy chose a way to log in that was not offered ({method})")
 
 
-def socks5_login(user: str, password: str) -> bytes:
+def socks5_login(user: str, password: Hidden) -> Hidden:
     """Build the login. RFC 1929, section 2.
 
     Raises:
@@ -109,12 +110,12 @@ def socks5_login(user: str, password: str) -> bytes:
     parts = [b"\1"]
     for field, value in (
         ("firewall_user", user.encode()),
-        ("firewall_password", password.encode()),
+        ("firewall_password", password),
     ):
         if len(value) > 255:
             raise BadValue(field, "longer than the 255 bytes that SOCKS5 can carry")
         parts += [bytes([len(value)]), value]
-    return b"".join(parts)
+    return Hidden(b"".join(parts))
 
 
 def check_login_reply(reply: bytes) -> None:

@@ -6,6 +6,7 @@ import base64
 import re
 
 from ..errors import BadValue, ProxyError
+from ..hidden import Hidden
 from ..hosts import with_port
 
 __all__ = ["LONGEST_HEAD", "TunnelHead", "connect_request"]
@@ -16,27 +17,28 @@ _STATUS_LINE = re.compile(rb"HTTP/\d\.\d ([1-5]\d\d)(?: ([^\r\n]*))?\r?\n")
 _END = re.compile(rb"\r?\n\r?\n")
 
 
-def connect_request(host: str, port: int, user: str, password: str, more: str) -> bytes:
+def connect_request(host: str, port: int, user: str, password: Hidden, more: Hidden) -> Hidden:
     """Build the request for a connection to a host.
 
     Args:
         host: a name in ASCII, or an address.
-        more: header lines of the program; one of the same name replaces ours.
+        more: header lines of the program, in ASCII; one of the same name replaces ours.
 
     Raises:
         BadValue: the user cannot be sent by Basic, which ends it at a colon. RFC 7617, section 2.
     """
     place = with_port(host, port)
-    headers = {"host": f"Host: {place}"}
+    if ":" in user:
+        raise BadValue("firewall_user", "a colon cannot be sent to a tunnel proxy")
+    headers = {b"host": f"Host: {place}".encode()}
     if user:
-        if ":" in user:
-            raise BadValue("firewall_user", "a colon cannot be sent to a tunnel proxy")
-        login = base64.b64encode(f"{user}:{password}".encode()).decode()
-        headers["proxy-authorization"] = f"Proxy-Authorization: Basic {login}"
-    own = [line for line in more.split("\r\n") if line]
+        login = base64.b64encode(user.encode() + b":" + password)
+        headers[b"proxy-authorization"] = b"Proxy-Authorization: Basic " + login
+    own = [line for line in more.split(b"\r\n") if line]
     for line in own:
-        headers.pop(line.partition(":")[0].lower(), None)
-    return "\r\n".join([f"CONNECT {place} HTTP/1.1", *headers.values(), *own, "", ""]).encode()
+        headers.pop(line.partition(b":")[0].lower(), None)
+    first = f"CONNECT {place} HTTP/1.1".encode()
+    return Hidden(b"\r\n".join([first, *headers.values(), *own, b"", b""]))
 
 
 class TunnelHead:

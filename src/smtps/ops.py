@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, TypeAlias, TypeVar
 
+from .errors import ProtocolError
 from .properties import ConnectionProperties
 from .receipt import Receipt
 
@@ -38,6 +39,7 @@ __all__ = [
     "Verdict",
     "Verify",
     "Write",
+    "most_heard",
 ]
 
 
@@ -114,14 +116,37 @@ class Poll:
     """Take what has already arrived, without waiting. b"" if the server closed, None if nothing."""
 
 
+#: What a server may say while it is written to and owes no reply: one, of the most that it can be.
+MOST_HEARD = 1 << 18
+# RFC 5321 4.5.3.1.5: the most bytes of a line of a reply.
+_REPLY_LINE = 512
+
+
+def most_heard(awaited: int) -> int:
+    """Give the bytes that a server may say while it is written to and owes so many replies."""
+    return MOST_HEARD + _REPLY_LINE * awaited
+
+
 @dataclass(slots=True)
 class Write:
     """Send all of `data`. Gives back whether bytes of the server have arrived meanwhile."""
 
     data: bytes | memoryview
     deadline: Deadline
+    #: How many bytes the server may say meanwhile; with more it is out of step or attacks our
+    #: memory, and the write is broken off as a `ProtocolError`.
+    most: int = MOST_HEARD
     #: How many bytes have gone to the system by now, also when it fails.
     sent: int = 0
+
+    def heard(self, size: int) -> None:
+        """Note how many bytes of the server are here and not read.
+
+        Raises:
+            ProtocolError: it is more than it can have to say.
+        """
+        if size > self.most:
+            raise ProtocolError(f"the server sent {size} bytes while it was written to")
 
 
 @dataclass(slots=True)

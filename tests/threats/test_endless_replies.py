@@ -44,24 +44,28 @@ import asyncio, json, sys
 from smtps import SMTPS, AsyncSMTPS, Envelope, SMTPSError
 
 ITEM = (Envelope("a@b.example", ["c@d.example"]), b"Subject: x\\r\\n\\r\\nx\\r\\n")
-front, good, *urls = sys.argv[1:]
+LINES = b"Subject: x\\r\\n\\r\\n" + b"a line of a text that is long\\r\\n" * 256
+# More than the buffers of both systems hold.
+LARGE, MANY = (ITEM[0], LINES * 2048), [(ITEM[0], LINES)] * 2048
+front, what, good, *urls = sys.argv[1:]
+single, many = {"small": (ITEM, [ITEM, ITEM]), "large": (LARGE, []), "many": (ITEM, MANY)}[what]
 
 def send(url):
     with SMTPS.from_url(url) as smtp:
-        smtp.send(ITEM)
-        list(smtp.send_many([ITEM, ITEM]))
+        smtp.send(single)
+        return list(smtp.send_many(many))
 
 async def send_async(url):
     async with AsyncSMTPS.from_url(url) as smtp:
-        await smtp.send(ITEM)
-        [one async for one in smtp.send_many([ITEM, ITEM])]
+        await smtp.send(single)
+        return [one async for one in smtp.send_many(many)]
 
 def attempt(url):
     try:
-        send(url) if front == "sync" else asyncio.run(send_async(url))
+        receipts = send(url) if front == "sync" else asyncio.run(send_async(url))
     except SMTPSError as error:
         return len(str(error))
-    return 0
+    return sum(len(str(one.error)) for one in receipts if one.error)
 
 def peak():
     (line,) = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
@@ -95,7 +99,7 @@ def test_a_server_that_never_stops_is_left_in_little_memory(front: str, kind: st
             sink.add_fault(Fault(on=phase, reply=endless))
             sinks.append(stack.enter_context(sink))
         output = subprocess.run(
-            [sys.executable, "-c", _CLIENT, front, *(sink.url for sink in sinks)],
+            [sys.executable, "-c", _CLIENT, front, "small", *(sink.url for sink in sinks)],
             check=True,
             capture_output=True,
             text=True,
@@ -108,3 +112,28 @@ def test_a_server_that_never_stops_is_left_in_little_memory(front: str, kind: st
         for sink in sinks:
             sink.wait_until(partial(_all_closed, sink))
             assert max(one.sent for one in sink.connections) < MOST_SENT
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
+@pytest.mark.parametrize("kind", ["a line", "lines", "replies"])
+@pytest.mark.parametrize("what", ["large", "many"])
+@pytest.mark.parametrize("front", ["sync", "async"])
+def test_one_that_talks_on_while_content_is_sent_is_left_long_before_the_timeout(
+    front: str, what: str, kind: str
+) -> None:
+    endless = KINDS[kind](250)
+    with Sink() as good, Sink(faults=[Fault(received=200_000, nth=1, reply=endless)]) as evil:
+        # It does not read meanwhile, so that a client that writes on waits for it.
+        output = subprocess.run(
+            [sys.executable, "-c", _CLIENT, front, what, good.url, f"{evil.url}&timeout=600"],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        ).stdout
+        told = json.loads(output)
+        assert told["grown"] < MOST_MEMORY
+        if what == "large":
+            # Of many those that it had not taken go out over another connection.
+            assert 0 < told["words"][0] < 2000
+        assert max(one.sent for one in evil.connections) < MOST_SENT

@@ -15,7 +15,18 @@ from ..errors import (
 )
 from ..events import Direction, Error, PITrail
 from ..letter import Letter
-from ..ops import Deadline, Dialogue, Emit, Give, Poll, Read, Respond, Sleep, Write
+from ..ops import (
+    Deadline,
+    Dialogue,
+    Emit,
+    Give,
+    Poll,
+    Read,
+    Respond,
+    Sleep,
+    Write,
+    most_heard,
+)
 from ..phase import Phase
 from ..receipt import Receipt
 from ..reply import Reply
@@ -162,7 +173,7 @@ class _Carrier:
         self._count(monotonic())
         if write is not None and isinstance(error, ConnectionLost):
             yield from self._hear_last_words()
-        elif isinstance(error, Interrupted | TimedOut):
+        elif isinstance(error, Interrupted | TimedOut) or write is not None:
             yield from self._take_what_is_here()
         self._pace.is_dismissed = window.closing
         if window.failure is not None:
@@ -223,9 +234,13 @@ class _Carrier:
         self._session.meter.writing += now - self._begun
         self._pace.wrote(window.answered + window.in_flight, now)
 
+    def _make_write(self) -> Write:
+        window = self._window
+        return Write(window.outgoing(), self._content_deadline, most_heard(window.awaits))
+
     def _flush(self) -> Dialogue[None]:
         yield from self._tell()
-        self._write = Write(self._window.outgoing(), self._content_deadline)
+        self._write = self._make_write()
         self._begun = monotonic()
         yield self._write
         self._end_write()
@@ -286,7 +301,7 @@ class _Carrier:
                 respond.receipts += receipts
                 self._session.last_reply = receipts[-1].reply or self._session.last_reply
         self._begun = now
-        write = self._write = Write(window.outgoing(), self._content_deadline)
+        write = self._write = self._make_write()
         return write
 
     def _take(self, data: bytes) -> Dialogue[None]:

@@ -15,7 +15,7 @@ from ..errors import (
     SMTPSError,
 )
 from ..events import Direction, EndTransfer, PITrail, StartTransfer, Transfer
-from ..ops import Dialogue, Emit, Write
+from ..ops import Dialogue, Emit, Write, most_heard
 from ..phase import Phase
 from ..receipt import Receipt
 from ..reply import Reply
@@ -257,7 +257,7 @@ def _send_piece(session: Session, piece: bytes, phase: Phase) -> Dialogue[None]:
     # Until the end of the content only its own time counts, not the ten minutes of the reply.
     deadline = session.deadline(Phase.CONTENT)
     try:
-        answered = yield Write(piece, deadline)
+        answered = yield Write(piece, deadline, most_heard(session.awaits))
     except ConnectionLost as lost:
         yield from hear_last_words(session, lost)
         lost.at(phase)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import ConnectionLost, ServiceClosing, SessionError, SMTPSError
 from ..events import ConnectionStatus, Direction, PITrail
-from ..ops import Deadline, Dialogue, Emit, Poll, Read, Write
+from ..ops import Deadline, Dialogue, Emit, Poll, Read, Write, most_heard
 from ..phase import Phase
 from ..reply import Reply
 from ..session import Session
@@ -54,7 +54,7 @@ def write(
         for line in (shown or bytes(lines)).splitlines():
             yield Emit(PITrail(Direction.CLIENT, line.decode(errors="backslashreplace")))
     try:
-        yield Write(lines, session.deadline(phases[0]))
+        yield Write(lines, session.deadline(phases[0]), most_heard(session.awaits))
     except ConnectionLost as lost:
         yield from hear_last_words(session, lost)
         lost.at(phases[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import ConnectionLost, ServiceClosing
-from ..ops import Dialogue, Write
+from ..ops import Dialogue, Write, most_heard
 from ..phase import Phase
 from ..reply import Reply
 from ..session import Session
@@ -26,7 +26,7 @@ def say(session: Session, data: bytes) -> Dialogue[None]:
         return
     session.free = True
     try:
-        yield Write(data, session.deadline(Phase.COMMAND))
+        yield Write(data, session.deadline(Phase.COMMAND), most_heard(data.count(b"\n")))
     except ConnectionLost as lost:
         yield from hear_last_words(session, lost)
         raise lost.at(Phase.COMMAND) from lost.__cause__

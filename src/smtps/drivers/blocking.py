@@ -49,10 +49,7 @@ T = TypeVar("T")
 _RECEIVE = 65536
 # The most plain text of one TLS record. RFC 8446, section 5.1.
 _RECORD = 16384
-# A server that talks while we write is heard, but not without end.
-_INBOX_LIMIT = (
-    1 << 20
-)  # How often one who waits for another thread looks up; nothing of a socket wakes it.
+# How often one who waits for another thread looks up; nothing of a socket wakes it.
 _GLANCE = 0.05
 
 
@@ -288,6 +285,7 @@ class BlockingDriver:
         """Make ready to write; `go_on_writing` does it."""
         self._owes_ack = False
         self._unsent = memoryview(op.data)
+        self._writing = op
 
     def go_on_writing(self, op: Write) -> bool:
         """Write what the system takes now, and tell whether that was the rest."""
@@ -312,7 +310,7 @@ class BlockingDriver:
     @property
     def hears(self) -> bool:
         """Whether what the server says while we write is to be listened to."""
-        return not self._closed and len(self._inbox) < _INBOX_LIMIT
+        return not self._closed
 
     def _check_interrupted(self) -> None:
         if self._interrupted.is_set():
@@ -346,10 +344,15 @@ class BlockingDriver:
         return data
 
     def listen(self) -> None:
-        """Keep what the server says while we write."""
+        """Keep what the server says while we write.
+
+        Raises:
+            ProtocolError: it says more than it can have to say.
+        """
         data = self._receive()
         if data:
             self._inbox += data
+            self._writing.heard(len(self._inbox))
         elif data is not None:
             self._closed = True
 

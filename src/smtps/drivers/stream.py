@@ -39,6 +39,8 @@ class Stream(asyncio.Protocol):
         self._failure: Exception | None = None
         self._ended = False
         self._can_write = True
+        #: How much may wait to be read: while something is written, what `Write` says.
+        self._most = _INBOX_LIMIT
         self._waiter: asyncio.Future[None] | None = None
         #: What the present wait was allowed, until when, and what looks after that.
         self._deadline: Deadline | None = None
@@ -64,7 +66,7 @@ class Stream(asyncio.Protocol):
             self._incoming.write(data)
             if self._is_secure:
                 self._decrypt()
-        if len(self._inbox) > _INBOX_LIMIT:
+        if len(self._inbox) > self._most:
             self.transport.pause_reading()
         self._wake()
 
@@ -138,7 +140,21 @@ class Stream(asyncio.Protocol):
         return data
 
     async def write(self, op: Write) -> None:
-        """Give all of the data to the transport, waiting while it holds too much already."""
+        """Give all of the data to the transport, waiting while it holds too much already.
+
+        Raises:
+            ProtocolError: meanwhile the server says more than it can have to say.
+        """
+        # What was held back may be all that keeps the server from reading.
+        if len(self._inbox) > _INBOX_LIMIT:
+            self.transport.resume_reading()
+        self._most = max(op.most, _INBOX_LIMIT)
+        try:
+            await self._write(op)
+        finally:
+            self._most = _INBOX_LIMIT
+
+    async def _write(self, op: Write) -> None:
         view = memoryview(op.data)
         for start in range(0, len(view), _RECORD):
             if self._ended or self.transport.is_closing():
@@ -153,13 +169,15 @@ class Stream(asyncio.Protocol):
             else:
                 self._tls.write(piece)
                 self._flush()
-            await self._drain(op.deadline)
+            await self._drain(op)
 
-    async def _drain(self, deadline: Deadline) -> None:
+    async def _drain(self, op: Write) -> None:
         """Wait while the transport holds too much; what it could send meanwhile is progress."""
+        deadline = op.deadline
         if deadline.is_over:
             raise TimedOut(deadline.allowed)
         while not self._can_write and not self._ended:
+            op.heard(len(self._inbox))
             held = self.transport.get_write_buffer_size()
             try:
                 await self._wait(deadline)

@@ -41,6 +41,8 @@ lint: $(VENV)/.linted
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy benchmarks docs setup.py
+	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint cython
 	$(BIN)/zizmor --quiet --offline .github
 
 # Needs krb5-kdc, krb5-admin-server, krb5-user and libkrb5-dev.

@@ -48,13 +48,14 @@ def extensions() -> list[Extension]:
         # What an object holds is changed under its own lock, and modules hold nothing that changes.
         "freethreading_compatible": True,
     }
-    return cythonize(
+    compiled: list[Extension] = cythonize(
         found,
         include_path=[str(ROOT), "src"],
         compiler_directives=directives,
         build_dir="build/cython",
         quiet=True,
     )
+    return compiled
 
 
 class Build(build_ext):
@@ -75,7 +76,7 @@ class Build(build_ext):
                 file=sys.stderr,
             )
             # Nothing half-built is installed, and nothing is looked for later.
-            self.extensions = []
+            self.extensions: list[Extension] = []
             self.distribution.ext_modules = []
 
 

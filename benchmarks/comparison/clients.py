@@ -146,10 +146,11 @@ def _prepare_nodemailer() -> str:
         folder.mkdir(parents=True, exist_ok=True)
         package = f"nodemailer@{_NODEMAILER}"
         _output(npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), package)
-    # Where it finds the package.
-    for part in ("", "composing"):
-        (folder / part).mkdir(exist_ok=True)
-        shutil.copy(_PEERS / part / "with_nodemailer.cjs", folder / part)
+    # Where they find the package.
+    for source in _PEERS.rglob("*.cjs"):
+        target = folder / source.relative_to(_PEERS)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(source, target)
     return f"nodemailer {_NODEMAILER} (node {_output(node, '--version')})"
 
 

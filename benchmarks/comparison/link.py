@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from types import TracebackType
 from typing import Self
 
 from .native import Program
@@ -64,10 +63,5 @@ class Link:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -9,6 +9,7 @@ import smtplib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email import quoprimime
+from functools import partial
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,10 @@ from . import inputs
 __all__ = ["IMPLEMENTATIONS", "Path", "paths"]
 
 Function = Callable[[], object]
+# What smtplib itself calls; types are known of what is public only.
+_fix_line_ends: Callable[[str], str] = vars(smtplib)["_fix_eols"]
+_quote_periods: Callable[[bytes], bytes] = vars(smtplib)["_quote_periods"]
+
 _MODULES = ("base64", "dots", "quoted_printable", "replies", "survey")
 
 
@@ -95,7 +100,7 @@ def _bodies() -> list[Path]:
             "newlines only to CRLF, LF text",
             data,
             lambda codec: _into(codec.normalize_newlines_into, data, 2 * len(data)),
-            lambda: smtplib._fix_eols(text),
+            lambda: _fix_line_ends(text),
         )
     )
     return found
@@ -108,7 +113,7 @@ def _body(title: str, data: bytes, goals: dict[str, tuple[str, float]]) -> Path:
         data,
         lambda codec: _into(codec.dot_stuff_into, data, 2 * len(data) + 5),
         # What SMTP.data() does with a text.
-        lambda: smtplib._quote_periods(smtplib._fix_eols(text).encode("ascii")) + b".\r\n",
+        lambda: _quote_periods(_fix_line_ends(text).encode("ascii")) + b".\r\n",
         _aiosmtplib(data),
         goals,
     )
@@ -133,23 +138,23 @@ def _surveys() -> list[Path]:
 
 
 def _replies() -> list[Path]:
-    found = []
-    for title, data in (
-        ("replies that all differ", inputs.unique_replies()),
-        ("replies of a relay", inputs.relay_replies()),
-        ("one reply again and again", inputs.same_replies()),
-    ):
-        found.append(
-            Path(
-                title,
-                data,
-                lambda codec, data=data: lambda: codec.ReplyParser().feed(data),
-                lambda data=data: _getreply(data),
-                {"split by hand": lambda data=data: _split(data)},
-                _goals("stdlib", 25, 25),
-            )
-        )
-    return found
+    texts = {
+        "replies that all differ": inputs.unique_replies(),
+        "replies of a relay": inputs.relay_replies(),
+        "one reply again and again": inputs.same_replies(),
+    }
+    return [_reading(title, data) for title, data in texts.items()]
+
+
+def _reading(title: str, data: bytes) -> Path:
+    return Path(
+        title,
+        data,
+        lambda codec: lambda: codec.ReplyParser().feed(data),
+        lambda: _getreply(data),
+        {"split by hand": lambda: _split(data)},
+        _goals("stdlib", 25, 25),
+    )
 
 
 def _into(function: Callable[[bytes, bytearray], int], data: bytes, room: int) -> Function:
@@ -208,7 +213,7 @@ def _implementations() -> dict[str, tuple[SimpleNamespace, Callable[[], object]]
     except ImportError:
         return found
     for level in kernels.supported_levels():
-        found[level] = (_load("_fast"), lambda level=level: kernels.use_cpu_level(level))
+        found[level] = (_load("_fast"), partial(kernels.use_cpu_level, level))
     return found
 
 

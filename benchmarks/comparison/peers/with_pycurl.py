@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from io import BytesIO
-from threading import Thread
 
 import pycurl
 from comparison.job import SENDER, Clock, Job, recipient
+from comparison.threads import send_shares
 
 
 def prepare(job: Job) -> pycurl.Curl:
@@ -20,7 +20,7 @@ def prepare(job: Job) -> pycurl.Curl:
     return handle
 
 
-def send(handle: pycurl.Curl, share: range, content: bytes) -> None:
+def send(handle: pycurl.Curl, share: range) -> None:
     for number in share:
         handle.setopt(pycurl.MAIL_RCPT, [recipient(number)])
         handle.setopt(pycurl.READFUNCTION, BytesIO(content).read)
@@ -32,19 +32,9 @@ job = Job.load()
 content = job.read_content()
 handles = [prepare(job) for _ in range(job.connections)]
 for handle in handles:
-    send(handle, range(1), content)
-threads = [
-    Thread(target=send, args=(handle, share, content))
-    for handle, share in zip(handles, job.shares(), strict=True)
-]
+    send(handle, range(1))
 clock = Clock()
-if job.connections == 1:
-    send(handles[0], range(job.messages), content)
-else:
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+send_shares(job, handles, send)
 clock.report(job, sent=job.messages + job.connections)
 for handle in handles:
     handle.close()

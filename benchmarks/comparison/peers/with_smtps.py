@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from threading import Thread
 from urllib.parse import urlencode
 
 from comparison.job import SENDER, Clock, Job, recipient
+from comparison.threads import send_shares
 
 from smtps import SMTPS, AsyncSMTPS, Envelope, Receipt
 
@@ -48,15 +48,7 @@ def send_many(client: SMTPS, share: range) -> None:
 def over_connections(send: Callable[[SMTPS, range], None]) -> None:
     clients = [connect() for _ in range(job.connections)]
     clock = Clock()
-    if job.connections == 1:
-        send(clients[0], range(job.messages))
-    else:
-        pairs = zip(clients, job.shares(), strict=True)
-        threads = [Thread(target=send, args=pair) for pair in pairs]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    send_shares(job, clients, send)
     clock.report(job)
     for client in clients:
         client.disconnect()

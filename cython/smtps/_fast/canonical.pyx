@@ -154,7 +154,9 @@ cdef class BodyCanonicalizer:
         return ending
 
 
-cdef size_t canonicalize(State *state, const uint8_t *src, size_t size, uint8_t *dst) noexcept nogil:
+cdef size_t canonicalize(
+    State *state, const uint8_t *src, size_t size, uint8_t *dst
+) noexcept nogil:
     cdef uint8_t *out = dst
     cdef size_t at = 0
     cdef size_t end, solid

@@ -379,7 +379,7 @@ cdef class Window(Outgoing):
             set_slot(receipt, RECEIPT_RESULTS, <object> get_slot(envelope, ADDRESSES))
             set_slot(receipt, RECEIPT_REPLY, reply)
             set_slot(receipt, RECEIPT_ERROR, None)
-            # Nothing in it refers to anything, so the collector need not look at it again and again.
+            # Nothing in it refers to anything: the collector need not look at it again and again.
             PyObject_GC_UnTrack(receipt)
             self._held_letter = envelope
             self._held_refusals = None

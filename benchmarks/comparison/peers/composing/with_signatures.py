@@ -10,7 +10,7 @@ from comparison.emails import compose, finished, signature
 from comparison.job import Clock, Job
 from comparison.orders import DOMAIN, SELECTOR, Order
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from smtps import DkimSigner, Message
@@ -27,7 +27,9 @@ def bare() -> Callable[[], object]:
     if isinstance(key, rsa.RSAPrivateKey):
         scheme, algorithm = padding.PKCS1v15(), hashes.SHA256()
         return lambda: key.sign(data, scheme, algorithm)
-    return lambda: key.sign(data)
+    assert isinstance(key, ed25519.Ed25519PrivateKey)
+    own = key
+    return lambda: own.sign(data)
 
 
 def smtps() -> Callable[[], object]:

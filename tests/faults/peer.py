@@ -11,7 +11,6 @@ import socket
 import ssl
 import struct
 import threading
-from types import TracebackType
 from typing import NoReturn, Self
 
 from smtps.testing.certificates import default_certificate
@@ -87,12 +86,7 @@ class Peer:
             _deafen(self._listener)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ending.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)

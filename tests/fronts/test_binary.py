@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from base64 import b64encode
-from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -21,7 +20,6 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from smtps import DkimSigner, EndTransfer, Message, StartTransfer, Transfer
-from smtps.dialogue import manners
 from smtps.testing import ALL_EXTENSIONS, Fault, Sink, SinkMessage
 from tests.support.fronts import Front
 
@@ -29,13 +27,6 @@ OFFER = (*ALL_EXTENSIONS, "BINARYMIME")
 #: Every byte, bare newlines, dots at the start of lines, and what would end a DATA.
 NASTY = bytes(range(256)) + b"\r\n.\r\n\n.\n\r.\r\r\n.." + b"\0" * 9
 LARGE = NASTY * 4000
-
-
-@pytest.fixture(autouse=True)
-def _unknown_servers() -> Iterator[None]:
-    manners.forget()
-    yield
-    manners.forget()
 
 
 def message(*files: Any) -> Message:

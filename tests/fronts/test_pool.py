@@ -7,15 +7,14 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
-from smtps import SMTPS, AsyncPool, AsyncSMTPS, Envelope, Pool, Receipt
-from smtps.dialogue import manners
+from smtps import SMTPS, AsyncPool, AsyncSMTPS, Envelope, Pool
 from smtps.errors import BadValue, ConnectionFailed, NotConnected, RecipientsRefused
 from smtps.testing import Fault, Sink
+from tests.support.fronts import Pools
 
 
 def items(count: int) -> list[Any]:
@@ -23,58 +22,6 @@ def items(count: int) -> list[Any]:
         (Envelope(f"s{n}@b.example", [f"r{n}@y.example"]), b"Subject: %d\r\n" % n)
         for n in range(count)
     ]
-
-
-@pytest.fixture(autouse=True)
-def _unknown_servers() -> Iterator[None]:
-    manners.forget()
-    yield
-    manners.forget()
-
-
-class Pools:
-    """One of the two pools, called as if it were blocking."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self._runner = asyncio.Runner() if kind == "async" else None
-        self._open: list[Any] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for pool in self._open:
-            self.run(pool.close())
-        if self._runner is not None:
-            self._runner.run(asyncio.sleep(0))
-            self._runner.close()
-
-    def make(self, relay: Any, **options: Any) -> Any:
-        pool = (Pool if self._runner is None else AsyncPool)(relay, **options)
-        self._open.append(pool)
-        return pool
-
-    def run(self, result: Any) -> Any:
-        return result if self._runner is None else self._runner.run(result)
-
-    def send_many(self, pool: Any, wanted: Any) -> list[Receipt]:
-        if self._runner is None:
-            return list(pool.send_many(wanted))
-
-        async def collect() -> list[Receipt]:
-            return [receipt async for receipt in pool.send_many(wanted)]
-
-        return self._runner.run(collect())
-
-    def send(self, pool: Any, item: Any) -> Receipt:
-        receipt: Receipt = self.run(pool.send(item))
-        return receipt
 
 
 @pytest.fixture(params=["sync", "async"])

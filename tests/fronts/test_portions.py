@@ -11,6 +11,7 @@ import pytest
 from smtps import Envelope, MessageRefused, Outcome, RecipientPolicy, RecipientsRefused
 from smtps.testing import Fault, Sink
 from smtps.testing.extensions import ALL_EXTENSIONS
+from tests.support.bulk import full_after
 from tests.support.fronts import Front
 from tests.support.postfix import Postfix
 from tests.support.servers import REFUSED, fresh_address
@@ -18,27 +19,6 @@ from tests.support.servers import REFUSED, fresh_address
 CONTENT = b"Subject: x\r\n\r\nx\r\n"
 PEOPLE = [f"{letter}@x.example" for letter in "abcdefg"]
 ENVELOPE = Envelope("s@x.example", PEOPLE, ret="HDRS")
-
-
-def full_after(count: int, reply: str = "452 4.5.3 Too many recipients") -> list[Fault]:
-    """Refuse every recipient behind so many of one transaction."""
-    taken = 0
-
-    def begin(_: str) -> bool:
-        nonlocal taken
-        taken = 0
-        return False
-
-    def is_one_too_many(_: str) -> bool:
-        nonlocal taken
-        taken += 1
-        return taken > count
-
-    # The first never happens; it is asked where a transaction begins.
-    return [
-        Fault(on="MAIL", when=begin, reply="451 4.3.0 Never"),
-        Fault(on="RCPT", when=is_one_too_many, reply=reply),
-    ]
 
 
 def portions(sink: Sink) -> list[str]:

@@ -1,43 +1,78 @@
-"""One face for both components, so that a behaviour is tested once and holds on either."""
+"""One face for both worlds, so that a behaviour is tested once and holds in either."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Generator
 from itertools import islice
-from types import TracebackType
 from typing import Any, Self
 
-from smtps import SMTPS, AsyncSMTPS, Receipt
+from smtps import SMTPS, AsyncPool, AsyncSMTPS, Pool, Receipt
 
-__all__ = ["Front"]
+__all__ = ["Front", "Pools"]
 
 
-class Front:
-    """`SMTPS`, or `AsyncSMTPS` on a loop of its own; either is called as if it were blocking."""
+class _Blocking:
+    """What is called as if it were blocking: as it is, or on a loop of its own ("async")."""
+
+    #: The method that ends one of those that were made.
+    _ending: str
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self.kind = kind
-        self._class: type[Any] = {"sync": SMTPS, "async": AsyncSMTPS}[kind]
         self._runner = asyncio.Runner() if kind == "async" else None
         self._open: list[Any] = []
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for smtp in self._open:
-            self.run(smtp.disconnect())
+    def __exit__(self, *_: object) -> None:
+        for one in self._open:
+            self.run(getattr(one, self._ending)())
         if self._runner is not None:
             # Transports close on the next turn of the loop.
             self._runner.run(asyncio.sleep(0))
             self._runner.close()
+
+    def run(self, result: Any) -> Any:
+        """Give a result, or wait for it."""
+        return result if self._runner is None else self._runner.run(result)
+
+    def _keep(self, one: Any) -> Any:
+        self._open.append(one)
+        return one
+
+
+class Pools(_Blocking):
+    """One of the two pools."""
+
+    _ending = "close"
+
+    def make(self, relay: Any, **options: Any) -> Any:
+        return self._keep((Pool if self._runner is None else AsyncPool)(relay, **options))
+
+    def send_many(self, pool: Any, wanted: Any) -> list[Receipt]:
+        if self._runner is None:
+            return list(pool.send_many(wanted))
+
+        async def collect() -> list[Receipt]:
+            return [receipt async for receipt in pool.send_many(wanted)]
+
+        return self._runner.run(collect())
+
+    def send(self, pool: Any, item: Any) -> Receipt:
+        receipt: Receipt = self.run(pool.send(item))
+        return receipt
+
+
+class Front(_Blocking):
+    """`SMTPS`, or `AsyncSMTPS`."""
+
+    _ending = "disconnect"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self._class: type[Any] = {"sync": SMTPS, "async": AsyncSMTPS}[kind]
 
     def make(self, **options: Any) -> Any:
         return self._keep(self._class(**options))
@@ -78,14 +113,6 @@ class Front:
             return list(islice(receipts, most))
         finally:
             receipts.close()
-
-    def _keep(self, smtp: Any) -> Any:
-        self._open.append(smtp)
-        return smtp
-
-    def run(self, result: Any) -> Any:
-        """Give a result, or wait for it."""
-        return result if self._runner is None else self._runner.run(result)
 
 
 async def _next(receipts: AsyncIterator[Receipt]) -> Receipt | None:

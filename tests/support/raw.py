@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-from types import TracebackType
 from typing import Self
 
 from smtps.testing import Sink
@@ -71,12 +70,7 @@ class RawClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

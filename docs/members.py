@@ -1,4 +1,6 @@
-"""Make docs/members.md, and the table in the README, of docs/members.toml and of the code.
+"""Make docs/members.md, and the tables in the README and in docs/ipworks.md, of docs/members.toml.
+
+Where each member is read and what it is before it is assigned come from the code.
 
 Run it as `python docs/members.py`.
 """
@@ -21,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "docs/members.toml"
 TABLE = ROOT / "docs/members.md"
 README = ROOT / "README.md"
+GUIDE = ROOT / "docs/ipworks.md"
 BEGIN, END = "<!-- members -->", "<!-- end of members -->"
 #: What is taken and has no effect, and why.
 IDLE = {"firewall_listener": "nothing: it has no effect in SMTP, in the original neither"}
@@ -67,14 +70,30 @@ def page() -> str:
 
 def readme() -> str:
     """Write the README with the table of members in it."""
-    before, begin, rest = README.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    assert begin, f"the README has no {BEGIN}"
-    assert end, f"the README has no {END}"
     lines = ["| Classic component | Members, each with a test that fails without it |", "|---|---|"]
     for kind, rows in members().items():
         names = ", ".join(f"`{python}`" for python, _ in rows.values())
         lines.append(f"| {len(rows)} {kind} | {names} |")
+    return _filled(README, lines)
+
+
+def guide() -> str:
+    """Write the guide from IP*Works with the old and the new name of each member in it."""
+    lines: list[str] = []
+    for kind, rows in members().items():
+        lines += ["", f"### {kind.capitalize()}", "", "| There | Here |", "|---|---|"]
+        for name, (python, _) in rows.items():
+            there = {"methods": f"{name}()", "events": f"On{name}"}.get(kind, name)
+            here = {"methods": f"{python}()", "settings": f"settings.{python}"}.get(kind, python)
+            lines.append(f"| `{there}` | `{here}` |")
+    return _filled(GUIDE, lines[1:])
+
+
+def _filled(page: Path, lines: list[str]) -> str:
+    before, begin, rest = page.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    assert begin, f"{page.name} has no {BEGIN}"
+    assert end, f"{page.name} has no {END}"
     return "".join((before, begin, "\n", "\n".join(lines), "\n", end, after))
 
 
@@ -138,3 +157,4 @@ def owners(python: str) -> list[type]:
 if __name__ == "__main__":
     TABLE.write_text(page())
     README.write_text(readme())
+    GUIDE.write_text(guide())

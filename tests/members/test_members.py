@@ -38,6 +38,7 @@ def test_every_member_of_the_component_is_there() -> None:
 def test_the_page_is_what_the_code_says() -> None:
     assert table.TABLE.read_text() == table.page(), "run: python docs/members.py"
     assert table.README.read_text() == table.readme(), "run: python docs/members.py"
+    assert table.GUIDE.read_text() == table.guide(), "run: python docs/members.py"
 
 
 @pytest.mark.parametrize(("kind", "python", "test"), ROWS, ids=[row[1] for row in ROWS])

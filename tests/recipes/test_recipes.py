@@ -111,9 +111,11 @@ def test_the_example_of_logging_runs() -> None:
         logging.getLogger("smtps").setLevel(before)
 
 
-@pytest.mark.parametrize("heading", ["Django", "Log records"])
-def test_a_switch_is_one_line_that_names_what_is_there(heading: str) -> None:
-    lines = source(heading, 0, "diff").splitlines()
+@pytest.mark.parametrize(
+    ("heading", "page"), [("The switch", "guides/django"), ("Log records", "recipes")]
+)
+def test_a_switch_is_one_line_that_names_what_is_there(heading: str, page: str) -> None:
+    lines = source(heading, 0, "diff", page).splitlines()
     (removed,) = [line for line in lines if line.startswith("-")]
     (added,) = [line for line in lines if line.startswith("+")]
     assert removed.partition(" = ")[0][1:] == added.partition(" = ")[0][1:] or "import" in added

@@ -6,10 +6,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+
 import smtps
 
 project = "smtps"
 author = "the smtps authors"
+html_show_copyright = False
 release = smtps.__version__
 version = release.partition(".dev")[0]
 
@@ -26,8 +29,6 @@ intersphinx_mapping: dict[str, tuple[str, None]] = {}
 
 myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]
 myst_heading_anchors = 3
-# Pages link to sources and tests, which are on GitHub and not here.
-suppress_warnings = ["myst.xref_missing", "myst.header"]
 
 # A name between backticks in a docstring is code, and not always of this package.
 default_role = "literal"
@@ -47,7 +48,7 @@ add_module_names = False
 html_theme = "furo"
 html_title = "smtps"
 html_static_path = ["_static"]
-html_css_files = ["wide.css"]
+html_css_files = ["tables.css"]
 html_copy_source = False
 # Plots in raw HTML, which shows the one for the reader's colours.
 html_extra_path = [str(path) for path in Path(__file__).parent.glob("*.svg")]
@@ -57,11 +58,43 @@ copybutton_prompt_is_regexp = True
 
 
 _NAMES_GO_ON = re.compile(r"\s+([A-Z]\w+, )*[A-Z]\w+,")
+# How options are declared and found is no concern of those who set them.
+_INNER = {"find_option", "is_locked", "live_value", "nearest_name", "options"}
 
 
 def setup(app: Any) -> None:
-    """Read docstrings before anything else does."""
+    """Read docstrings before anything else does, and tell tables apart by their pages."""
     app.connect("autodoc-process-docstring", _open_fences, priority=100)
+    app.connect("autodoc-process-signature", _name_aliases)
+    app.connect("autodoc-skip-member", _skip)
+    app.connect("doctree-resolved", _mark_tables)
+
+
+def _mark_tables(app: Any, doctree: nodes.document, page: str) -> None:
+    # Few words in many columns, and many in few, need styles of their own: _static/tables.css.
+    for table in doctree.findall(nodes.table):
+        table["classes"].append(f"in-{page.rpartition('/')[2]}")
+
+
+def _skip(app: Any, what: str, name: str, thing: Any, skip: bool, options: Any) -> bool | None:
+    # A page of get_x and set_x says nothing that one sentence does not.
+    accessor = name.startswith(("get_", "set_")) and name != "set_message_stream"
+    return True if accessor or name in _INNER else None
+
+
+def _name_aliases(
+    app: Any,
+    what: str,
+    name: str,
+    thing: Any,
+    options: Any,
+    signature: str | None,
+    gives: str | None,
+) -> tuple[str | None, str | None]:
+    def plain(text: str | None) -> str | None:
+        return text and re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", text)
+
+    return plain(signature), plain(gives)
 
 
 def _open_fences(

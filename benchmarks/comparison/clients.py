@@ -238,6 +238,10 @@ CLIENTS = (
     _own("smtps send_many, async", "async send_many", "AsyncSMTPS.send_many", most=1, works=_SENT),
     _own("smtps Mailing", "mailing", "Mailing", works=("mailing",), messages=100_000),
     _own("smtps send_many, no CHUNKING", "send_many", "SMTPS.send_many", most=1, chunking=False),
+    _own(
+        "smtps send_many, async, no CHUNKING", "async send_many", "AsyncSMTPS.send_many",
+        most=1, chunking=False,
+    ),
     _own("smtps Pool", "pool", "Pool", least=2),
     _own("smtps AsyncPool", "async pool", "AsyncPool", least=2),
     _own("smtps Pool, no CHUNKING", "pool", "Pool", least=2, chunking=False),

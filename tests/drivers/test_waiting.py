@@ -92,7 +92,7 @@ def test_glances_in_vain_become_rare(poller: Poller) -> None:
     glanced = 0
     for _ in range(500):
         # Whenever it trusts the server again, the answer is late.
-        late = watch._wary == 0
+        late = watch._glances.worth
         slept(watch, poller, SLOW if late else QUICK)
         glanced += late
     assert glanced <= 13

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import select
 import socket
 from time import monotonic
 
-__all__ = ["Watch"]
+from .glances import GLANCES, Glances
 
-# A server so near that it answers in this many seconds is looked at again and again for as long:
-# to fall asleep and to be woken takes a processor as long as the answer itself. Measured: 90 us a
-# round trip become 55, for the same processor time.
-_GLANCES = 100e-6
-# After glances in vain, so many quick answers in a row are waited for asleep at most.
-_MOST_WARY = 63
+__all__ = ["Watch"]
 
 
 class Watch:
@@ -30,10 +24,7 @@ class Watch:
         if self._poller is not None:
             self._poller.register(self._number, select.POLLIN)
         self._read, self._write = True, False
-        # How many more quick answers make glances worth while, and how many after the next miss.
-        # With one processor the server could not even work meanwhile.
-        self._wary = 1 if (os.cpu_count() or 1) > 1 else -1
-        self._next_wary = 1
+        self._glances = Glances()
 
     def wait(self, *, read: bool, write: bool, seconds: float | None) -> tuple[bool, bool]:
         """Wait until it can be read or written, and tell which; both are False on a timeout.
@@ -46,10 +37,7 @@ class Watch:
             self._read, self._write = read, write
             self._poller.modify(self._number, read * select.POLLIN | write * select.POLLOUT)
         timeout = None if seconds is None else seconds * 1000
-        if write or self._wary < 0:
-            ready = self._poller.poll(timeout)
-        else:
-            ready = self._listen(self._poller, timeout)
+        ready = self._poller.poll(timeout) if write else self._listen(self._poller, timeout)
         events = ready[0][1] if ready else 0
         broken = bool(events & (select.POLLERR | select.POLLHUP | select.POLLNVAL))
         return read and bool(events & select.POLLIN or broken), (
@@ -59,17 +47,14 @@ class Watch:
     def _listen(self, poller: select.poll, timeout: float | None) -> list[tuple[int, int]]:
         """Wait for an answer, awake if the last ones came at once."""
         begun = monotonic()
-        if self._wary == 0 and (timeout is None or timeout > 1):
-            while monotonic() - begun < _GLANCES:
+        if self._glances.worth and (timeout is None or timeout > 1):
+            while monotonic() - begun < GLANCES:
                 if ready := poller.poll(0):
-                    self._next_wary = 1
+                    self._glances.met()
                     return ready
-            self._wary = self._next_wary
-            self._next_wary = min(2 * self._next_wary + 1, _MOST_WARY)
+            self._glances.missed()
         ready = poller.poll(timeout)
-        # Asleep, it looks longer than it was.
-        if self._wary and monotonic() - begun < 2 * _GLANCES:
-            self._wary -= 1
+        self._glances.slept(monotonic() - begun)
         return ready
 
     def _select(self, read: bool, write: bool, seconds: float | None) -> tuple[bool, bool]:

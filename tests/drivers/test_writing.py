@@ -32,12 +32,16 @@ class Transport(asyncio.Transport):
 
 def test_a_transport_that_keeps_data_does_not_see_what_is_written_over_it() -> None:
     transport = Transport()
-    with socket.socket() as unused:
-        stream = Stream(unused)
-    stream.connection_made(transport)
     buffer = bytearray(b"first" * 40_000)
     operation = Write(memoryview(buffer), Deadline(1.0))
-    asyncio.run(stream.write(operation))
+
+    async def write() -> None:
+        with socket.socket() as unused:
+            stream = Stream(unused)
+            stream.connection_made(transport)
+            await stream.write(operation)
+
+    asyncio.run(write())
     buffer[:] = b"later" * 40_000
     assert b"".join(bytes(piece) for piece in transport.kept) == b"first" * 40_000
     assert operation.sent == 200_000

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from smtps import AsyncSMTPS, Envelope, Outcome, Receipt
-from smtps.testing import Sink
+from smtps.testing import ALL_EXTENSIONS, Sink
 
 _MOST_TURNS = 200
 
@@ -52,11 +52,20 @@ async def _cancel_at(turn: int, url: str, tell: Callable[[Receipt], None], *, ma
     return was_running
 
 
-@pytest.mark.parametrize("many", [False, True], ids=["send", "send_many"])
-def test_a_task_that_is_cancelled_anywhere_leaves_a_true_account(many: bool) -> None:
+_GROUPED = tuple(one for one in ALL_EXTENSIONS if one != "CHUNKING")
+
+
+@pytest.mark.parametrize(
+    ("many", "extensions"),
+    [(False, ALL_EXTENSIONS), (True, ALL_EXTENSIONS), (True, _GROUPED)],
+    ids=["send", "send_many", "send_many by DATA"],
+)
+def test_a_task_that_is_cancelled_anywhere_leaves_a_true_account(
+    many: bool, extensions: tuple[str, ...]
+) -> None:
     cancelled = 0
     files = len(list(Path("/proc/self/fd").iterdir())) if os.name == "posix" else 0
-    with Sink() as sink:
+    with Sink(extensions=extensions) as sink:
         for turn in range(_MOST_TURNS):
             receipts: list[Receipt] = []
             was_running = asyncio.run(_cancel_at(turn, sink.url, receipts.append, many=many))

@@ -220,22 +220,12 @@ class AsyncDriver:
 
     async def _write(self, op: Write) -> bool:
         stream = self._open_stream()
-        try:
-            await stream.write(op)
-        except OSError as error:
-            if isinstance(error, SMTPSError):
-                raise
-            raise loss(error, tls_code=283) from error
+        await stream.write(op)
         return stream.has_data
 
     async def _respond(self, op: Respond) -> object:
-        data = await self._open_stream().read(op.deadline)
-        if not data:
-            return data
-        write = op.answer(data)
-        if write is not None:
-            await self._write(write)
-            op.written()
+        if await self._open_stream().respond(op) == b"":
+            return b""
         # It gives back itself where it is not at its end.
         return op if op.goes_on else None
 

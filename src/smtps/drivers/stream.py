@@ -8,24 +8,32 @@ before the handshake is the caller's to refuse.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import socket
 import ssl
 from typing import cast
 
 from ..errors import ConnectionLost, ProtocolError, TimedOut
-from ..ops import Deadline, Write
+from ..ops import Deadline, Respond, Write
 from .failures import loss
+from .sleeper import Sleeper
 from .sockets import quick_ack
 
 __all__ = ["Stream"]
 
 # How much may wait to be read before the transport is paused.
 _INBOX_LIMIT = 1 << 18
-_RECORD = 65536
+# How much is taken from the system, or given to the transport, at a time.
+_PIECE = 65536
+# The most plain text of one TLS record. RFC 8446, section 5.1.
+_RECORD = 16384
 
 
-class Stream(asyncio.Protocol):
+class Stream(asyncio.BufferedProtocol):
     """The bytes of one connection, in clear text or through TLS.
+
+    It has a buffer of its own for what arrives: a transport of asyncio would ask the system for
+    256 KiB for each reply, and give them back, which takes 10 us.
 
     Args:
         connection: the socket that the loop makes the transport for.
@@ -35,17 +43,21 @@ class Stream(asyncio.Protocol):
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
+        self._buffer = memoryview(bytearray(_PIECE))
         self._inbox = bytearray()
         self._failure: Exception | None = None
         self._ended = False
         self._can_write = True
         #: How much may wait to be read: while something is written, what `Write` says.
         self._most = _INBOX_LIMIT
-        self._waiter: asyncio.Future[None] | None = None
-        #: What the present wait was allowed, until when, and what looks after that.
-        self._deadline: Deadline | None = None
-        self._until = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._is_paused = False
+        self._sleeper = Sleeper(asyncio.get_running_loop())
+        #: What answers the next bytes, where that works; and then what of that is not yet written,
+        #: or what broke.
+        self._turn: Respond | None = None
+        self._context = contextvars.Context()
+        self._unwritten: Write | None = None
+        self._broke: BaseException | None = None
         self._tls: ssl.SSLObject | None = None
         self._is_secure = False
         self._incoming = ssl.MemoryBIO()
@@ -57,24 +69,23 @@ class Stream(asyncio.Protocol):
         """Keep the transport."""
         self.transport = cast("asyncio.Transport", transport)
 
-    def data_received(self, data: bytes) -> None:
-        """Keep what arrived, decrypted if TLS is up."""
-        quick_ack(self._connection)
-        if self._tls is None:
-            self._inbox += data
-        else:
-            self._incoming.write(data)
-            if self._is_secure:
-                self._decrypt()
-        if len(self._inbox) > self._most:
-            self.transport.pause_reading()
-        self._wake()
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
+        """Give the place for what has arrived."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Keep what arrived, or answer it at once if that is what is waited for."""
+        self._keep(self._buffer[:nbytes])
+        turn = self._turn
+        if turn is None or not self._inbox or not self._sleeper.waits or not self._answer(turn):
+            quick_ack(self._connection)
+        self._sleeper.wake()
 
     def eof_received(self) -> bool:
         """Note that the server has closed; what it said before still counts."""
         self._ended = True
         self._incoming.write_eof()
-        self._wake()
+        self._sleeper.wake()
         return True
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -82,11 +93,11 @@ class Stream(asyncio.Protocol):
         # A write that fails closes the transport, which then looks no more at what has arrived:
         # the 552 or 421 that says why. The socket itself is closed only after this call.
         while error is not None and (data := self._rest()):
-            self.data_received(data)
+            self._keep(data)
         self._ended = True
         self._failure = self._failure or error
-        self._stop_timer()
-        self._wake()
+        self._sleeper.stop()
+        self._sleeper.wake()
 
     def pause_writing(self) -> None:
         """The transport holds enough."""
@@ -95,7 +106,7 @@ class Stream(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The transport can take more."""
         self._can_write = True
-        self._wake()
+        self._sleeper.wake()
 
     # --- what the driver calls --------------------------------------------------------------------
 
@@ -114,7 +125,7 @@ class Stream(asyncio.Protocol):
         if self._inbox:
             data = bytes(self._inbox)
             self._inbox.clear()
-            self.transport.resume_reading()
+            self._resume_reading()
             return data
         return b"" if self._ended else None
 
@@ -122,11 +133,11 @@ class Stream(asyncio.Protocol):
         """Like `take`, of what the loop had no turn to fetch too: a program may not have waited."""
         if not self._inbox and not self._ended:
             try:
-                data = self._connection.recv(_RECORD)
+                data = self._connection.recv(_PIECE)
             except OSError:
                 pass  # There is nothing, or the loop will tell what broke.
             else:
-                self.data_received(data) if data else self.eof_received()
+                self._keep(data) if data else self.eof_received()
         return self.take()
 
     async def read(self, deadline: Deadline) -> bytes:
@@ -134,10 +145,57 @@ class Stream(asyncio.Protocol):
         if deadline.is_over:
             raise TimedOut(deadline.allowed)
         while (data := self.take()) is None:
-            await self._wait(deadline)
+            await self._sleeper.wait(deadline, near=True)
         if not data and isinstance(self._failure, OSError):
             raise loss(self._failure)
         return data
+
+    async def respond(self, op: Respond) -> bytes | None:
+        """Wait for bytes, and answer them in the moment when the loop hands them over.
+
+        The server is at work again before this task, or any other, has its turn.
+
+        Returns:
+            b"" when the server has closed, of which `answer` does not hear.
+        """
+        if op.deadline.is_over:
+            raise TimedOut(op.deadline.allowed)
+        self._turn, self._context = op, contextvars.copy_context()
+        self._unwritten = self._broke = None
+        try:
+            while self._turn is not None:
+                if self._inbox:
+                    self._answer(op)
+                elif self._ended:
+                    return await self.read(op.deadline)
+                else:
+                    await self._sleeper.wait(op.deadline, near=True)
+        finally:
+            self._turn = None
+        if self._broke is not None:
+            raise self._broke
+        if self._unwritten is not None:
+            await self.write(self._unwritten)
+            op.written()
+        return None
+
+    def _answer(self, op: Respond) -> bool:
+        """Answer what is here, and tell whether all of the answer is written."""
+        self._turn = None
+        try:
+            write = self._context.run(op.answer, self.take() or b"")
+            if write is None:
+                return False
+            self._put(write)
+            if self._can_write and write.sent == len(write.data):
+                op.written()
+                return True
+        except BaseException as error:
+            # For the task to raise, whose error it is, and not for the loop to log.
+            self._broke = error
+        else:
+            self._unwritten = write
+        return False
 
     async def write(self, op: Write) -> None:
         """Give all of the data to the transport, waiting while it holds too much already.
@@ -146,30 +204,38 @@ class Stream(asyncio.Protocol):
             ProtocolError: meanwhile the server says more than it can have to say.
         """
         # What was held back may be all that keeps the server from reading.
-        if len(self._inbox) > _INBOX_LIMIT:
-            self.transport.resume_reading()
+        self._resume_reading()
         self._most = max(op.most, _INBOX_LIMIT)
         try:
-            await self._write(op)
+            await self._drain(op)
+            while op.sent < len(op.data):
+                self._put(op)
+                await self._drain(op)
         finally:
             self._most = _INBOX_LIMIT
 
-    async def _write(self, op: Write) -> None:
+    def _put(self, op: Write) -> None:
+        """Give the transport as much as it takes now, and at least a piece."""
         view = memoryview(op.data)
-        for start in range(0, len(view), _RECORD):
+        size = len(view)
+        while op.sent < size:
             if self._ended or self.transport.is_closing():
                 if isinstance(self._failure, OSError):
                     raise loss(self._failure)
                 raise ConnectionLost
-            piece = view[start : start + _RECORD]
-            op.sent = start + len(piece)
-            if self._tls is None:
-                # Transports keep what they cannot send at once, and ours is soon written over.
-                self.transport.write(bytes(piece))
-            else:
-                self._tls.write(piece)
-                self._flush()
-            await self._drain(op)
+            piece = view[op.sent : op.sent + _PIECE]
+            op.sent += len(piece)
+            try:
+                if self._tls is None:
+                    # It keeps what it cannot send at once, and ours is soon written over.
+                    self.transport.write(bytes(piece))
+                else:
+                    self._tls.write(piece)
+                    self._flush()
+            except OSError as error:
+                raise loss(error, tls_code=283) from error
+            if not self._can_write:
+                break
 
     async def _drain(self, op: Write) -> None:
         """Wait while the transport holds too much; what it could send meanwhile is progress."""
@@ -180,7 +246,7 @@ class Stream(asyncio.Protocol):
             op.heard(len(self._inbox))
             held = self.transport.get_write_buffer_size()
             try:
-                await self._wait(deadline)
+                await self._sleeper.wait(deadline)
             except TimedOut:
                 if deadline.is_over or self.transport.get_write_buffer_size() >= held:
                     raise
@@ -214,7 +280,7 @@ class Stream(asyncio.Protocol):
                     raise self._failure from None
                 if self._ended:
                     raise ConnectionLost("the server closed in the TLS handshake") from None
-                await self._wait(deadline)
+                await self._sleeper.wait(deadline, near=True)
             else:
                 break
             finally:
@@ -227,7 +293,7 @@ class Stream(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close at once."""
-        self._stop_timer()
+        self._sleeper.stop()
         if self._tls is not None and not self._ended:
             try:
                 self._tls.unwrap()
@@ -244,16 +310,40 @@ class Stream(asyncio.Protocol):
         if len(self._inbox) > _INBOX_LIMIT:
             return b""
         try:
-            return self._connection.recv(_RECORD)
+            return self._connection.recv(_PIECE)
         except OSError:
             return b""
 
+    def _keep(self, data: bytes | memoryview) -> None:
+        """Keep what arrived, decrypted if TLS is up."""
+        if self._tls is None:
+            self._inbox += data
+        else:
+            self._incoming.write(data)
+            if self._is_secure:
+                self._decrypt()
+        if len(self._inbox) > self._most and not self._is_paused:
+            self._is_paused = True
+            self.transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if self._is_paused:
+            self._is_paused = False
+            self.transport.resume_reading()
+
     def _decrypt(self) -> None:
-        assert self._tls is not None
+        tls = self._tls
+        assert tls is not None
         try:
-            while data := self._tls.read(_RECORD):
+            while True:
+                data = tls.read(_RECORD)
+                if not data:
+                    self._ended = True
+                    break
                 self._inbox += data
-            self._ended = True
+                # To ask for more where nothing is would cost an exception.
+                if not self._incoming.pending and not tls.pending():
+                    break
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLError as error:
@@ -265,44 +355,3 @@ class Stream(asyncio.Protocol):
     def _flush(self) -> None:
         if self._outgoing.pending and not self.transport.is_closing():
             self.transport.write(self._outgoing.read())
-
-    async def _wait(self, deadline: Deadline) -> None:
-        """Wait until the loop has called one of the methods above."""
-        seconds = deadline.seconds()
-        loop = asyncio.get_running_loop()
-        self._waiter = loop.create_future()
-        if seconds is not None:
-            self._allow(loop, deadline, loop.time() + seconds)
-        try:
-            await self._waiter
-        finally:
-            self._waiter = self._deadline = None
-
-    def _allow(self, loop: asyncio.AbstractEventLoop, deadline: Deadline, until: float) -> None:
-        """Let the present wait take until a moment of the loop.
-
-        A timer is set only where none goes off before: to set and to cancel one for each reply
-        takes longer than the rest of a wait.
-        """
-        self._deadline, self._until = deadline, until
-        if self._timer is None or self._timer.when() > until:
-            self._stop_timer()
-            self._timer = loop.call_at(until, self._expire, loop)
-
-    def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._timer = None
-        if self._deadline is None or self._waiter is None or self._waiter.done():
-            return
-        if loop.time() < self._until:
-            self._timer = loop.call_at(self._until, self._expire, loop)
-        else:
-            self._waiter.set_exception(TimedOut(self._deadline.allowed))
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)

@@ -89,7 +89,6 @@ def test_the_sdist_holds_every_source(sdist: Path) -> None:
     assert sources <= packed
 
 
-@pytest.mark.timeout(300)
 def test_a_wheel_built_from_the_sdist_passes_the_tests(sdist: Path, tmp_path: Path) -> None:
     done = build_wheel(sdist, tmp_path, SMTPS_BUILD="fast")
     assert done.returncode == 0, done.stdout

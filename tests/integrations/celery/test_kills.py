@@ -19,8 +19,6 @@ from tests.support.redis import Redis
 pytestmark = [
     pytest.mark.skipif(implementation == "pure", reason="the run on the compiled code shows it"),
     pytest.mark.xdist_group("celery"),
-    # Workers and brokers start several times, which a busy machine takes long for.
-    pytest.mark.timeout(300),
     pytest.mark.filterwarnings("ignore:Call to deprecated"),
 ]
 

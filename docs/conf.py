@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 
+# What the compiled functions do is written at their twins.
+os.environ["SMTPS_IMPL"] = "pure"
+
 import smtps
+from smtps.options import Option
 
 project = "smtps"
 author = "the smtps authors"
@@ -58,8 +64,10 @@ copybutton_prompt_is_regexp = True
 
 
 _NAMES_GO_ON = re.compile(r"\s+([A-Z]\w+, )*[A-Z]\w+,")
-# How options are declared and found is no concern of those who set them.
-_INNER = {"find_option", "is_locked", "live_value", "nearest_name", "options"}
+# What the parts of the package use of each other.
+_INNER = {"find_option", "is_locked", "live_value", "nearest_name", "options", "work_through"}
+_INNER |= {"fill", "is_plain", "of_decided", "of_plain", "of_taken"}
+_INNER |= {"take_file", "take_image", "take_part"}
 
 
 def setup(app: Any) -> None:
@@ -79,7 +87,8 @@ def _mark_tables(app: Any, doctree: nodes.document, page: str) -> None:
 def _skip(app: Any, what: str, name: str, thing: Any, skip: bool, options: Any) -> bool | None:
     # A page of get_x and set_x says nothing that one sentence does not.
     accessor = name.startswith(("get_", "set_")) and name != "set_message_stream"
-    return True if accessor or name in _INNER else None
+    unsaid = str(getattr(thing, "__doc__", "")).startswith("Alias for field number")
+    return True if accessor or unsaid or name in _INNER else None
 
 
 def _name_aliases(
@@ -92,7 +101,10 @@ def _name_aliases(
     gives: str | None,
 ) -> tuple[str | None, str | None]:
     def plain(text: str | None) -> str | None:
-        return text and re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", text)
+        text = text and re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", text)
+        text = text and re.sub(r"~(?:\w+\.)+", "", text)
+        # A default that has no spelling.
+        return text and re.sub(r"<factory>|<object object>|<class 'dict'>", "...", text)
 
     return plain(signature), plain(gives)
 
@@ -100,6 +112,16 @@ def _name_aliases(
 def _open_fences(
     app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]
 ) -> None:
+    if what in ("attribute", "property"):
+        # In the first line of an attribute, napoleon takes what is before a colon for a type.
+        lines[0] = f": {lines[0]}"
+    # Some say what holds until they are assigned, which is no value of theirs.
+    if isinstance(thing, Option) and "assigned" not in lines[0]:
+        default = thing.default
+        if isinstance(default, Enum):
+            lines += ["", f"Default: ``{type(default).__name__}.{default.name}``."]
+        elif default not in ("", b"", None):
+            lines += ["", f"Default: ``{thing.show(default)}``."]
     # Editors show docstrings as Markdown, whose fences are not those of reStructuredText.
     inside = False
     written: list[str] = []

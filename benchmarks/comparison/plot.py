@@ -38,7 +38,7 @@ def draw(entries: list[Entry], target: Path, *, dark: bool) -> None:
     bars = max(len(entry.figures) for entry in entries)
     with pyplot.rc_context(style):
         figure, panels = pyplot.subplots(
-            rows, columns, figsize=(6.5 * columns, (0.22 * bars + 0.7) * rows),
+            rows, columns, figsize=(4.6 * columns, (0.19 * bars + 0.7) * rows),
             squeeze=False, layout="constrained",
         )  # fmt: skip
         units = dict.fromkeys(WORKS[entry.scenario.work].unit for entry in entries)

@@ -124,7 +124,11 @@ class MessageProperties(Configurable):
     sensitivity = choice("Sensitivity", Sensitivity.UNSPECIFIED, doc="The Sensitivity header.")
     read_receipt_to = text("ReadReceiptTo", doc="Who is told when it was read.")
     delivery_notification_to = text("DeliveryNotificationTo", doc="Who is told when it arrived.")
-    other_headers = text("OtherHeaders", lines=True, doc="More header lines; see the guide.")
+    other_headers = text(
+        "OtherHeaders",
+        lines=True,
+        doc="More header lines. One replaces a computed header of its name; a blank first all.",
+    )
     message_text = text("MessageText", lines=True, doc="The text.")
     attached_file = text("AttachedFile", doc="The path of a file that is sent behind the text.")
     message = octets(

@@ -74,18 +74,17 @@ def _check_binding(field: str, value: str) -> str:
 
 
 class Settings(TLSSettings):
-    """Typed access to the configuration settings of one connection.
-
-    Args:
-        is_locked: tells whether the connection is up.
-        live_value: tells what is so on the connection where that can differ from the setting.
-    """
+    """Typed access to the configuration settings of one connection, as `smtp.settings`."""
 
     def __init__(
         self,
         is_locked: Callable[[], bool] = lambda: False,
         live_value: Callable[[str], Any] = lambda _: None,
     ) -> None:
+        """Take what tells whether the connection is up, and what is so on it.
+
+        `live_value` is asked for what can differ there from what was set.
+        """
         self._is_locked = is_locked
         self._live_value = live_value
 

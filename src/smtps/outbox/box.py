@@ -99,7 +99,8 @@ class Outbox:
             The ids, in the order of the items.
 
         Raises:
-            As `put`, or what the iterable raises.
+            BadValue, AddressError, QueueFolderError: as `put`.
+            Exception: what the iterable raises.
         """
         with self._open() as folder:
             return store(folder, (draft_of(transaction_of(item, None, None)) for item in items))

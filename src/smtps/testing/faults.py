@@ -20,12 +20,12 @@ class Fault:
     ```python
     Fault(on="RCPT", nth=2, reply="550 5.1.1 no such user")
     Fault(on="RCPT", when="bob@", reply="450 4.2.1 later")
-    Fault(on="DATA", drop=True)                       # no answer, the connection is closed
-    Fault(on=".", reply="421 4.3.2 bye", drop=True)   # the last words, then closed
-    Fault(on=".", silent=True, drop=True)             # taken, but the client cannot know
-    Fault(on=".", delay=1.0)                          # late, but right
-    Fault(on="STARTTLS", inject=b"250 evil\r\n")      # glued behind the 220, in clear text
-    Fault(received=5000, reset=True)                  # gone in the middle of the content
+    Fault(on="DATA", drop=True)                     # no answer, the connection is closed
+    Fault(on=".", reply="421 4.3.2 bye", drop=True) # the last words, then closed
+    Fault(on=".", silent=True, drop=True)           # taken, but the client cannot know
+    Fault(on=".", delay=1.0)                        # late, but right
+    Fault(on="STARTTLS", inject=b"250 evil\r\n")    # behind the 220, in clear text
+    Fault(received=5000, reset=True)                # gone in the middle of the content
     ```
 
     Exactly one of:

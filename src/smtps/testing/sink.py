@@ -30,7 +30,8 @@ class Sink:
     """Take mail on a loopback port and keep it, or count it and throw it away.
 
     ```python
-    with Sink(tls="starttls", faults=[Fault(on="RCPT", reply="550 5.1.1 no such user")]) as sink:
+    refusal = Fault(on="RCPT", reply="550 5.1.1 no such user")
+    with Sink(tls="starttls", faults=[refusal]) as sink:
         smtps.send(item, sink.url)
     ```
 

@@ -24,7 +24,7 @@ LAYERS = [
     {"drivers"},
     {
         "accessors", "aclient", "apool", "classic", "client", "component", "explaining", "items",
-        "pool", "pooling", "queueing",
+        "pool", "pooling", "queueing", "shares",
     },
     {"outbox"},
     {"cli", "compat", "integrations", "testing"},

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+
 import pytest
 
 from smtps.errors import BadValue
@@ -107,3 +110,32 @@ def test_a_chosen_rate_is_never_exceeded() -> None:
     for now in range(2, 60):
         second(throttle, float(now), 14)
     assert throttle.rate == 14.0
+
+
+def test_threads_that_share_a_rate_do_not_exceed_it() -> None:
+    throttle = Throttle(1_000_000.0, 8)
+    throttle.take(0, 1.0)
+    throttle.take(0, 2.0)
+    taken: list[int] = []
+
+    def take() -> None:
+        taken.append(sum(throttle.take(1, 2.0) for _ in range(25_000)))
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert sum(taken) == 100_000
+
+
+def test_a_clock_that_was_read_before_gives_no_more() -> None:
+    throttle = Throttle(10.0, 1)
+    throttle.take(1, 1.0)
+    times = [2.0, 1.5, 2.0, 1.5, 2.0]
+    assert [throttle.take(9, now) for now in times] == [1, 0, 0, 0, 0]

@@ -162,8 +162,8 @@ class AlreadyConnected(SMTPSError, RuntimeError):
 class NotConnected(SMTPSError, RuntimeError):
     """The call needs a connection and there is none."""
 
-    def __init__(self) -> None:
-        super().__init__(1117, "not connected; call connect() first")
+    def __init__(self, message: str = "not connected; call connect() first") -> None:
+        super().__init__(1117, message)
 
 
 class NotOffered(SMTPSError):

@@ -1,44 +1,32 @@
-"""What the blocking and the asyncio pool share: who sends what, how fast, and why not faster."""
+"""What the blocking and the asyncio pool share: all but how they wait."""
 
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Awaitable, Callable, Sized
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass
+from math import isfinite
 from time import monotonic, thread_time
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from weakref import WeakSet
 
 from .component import Component
 from .dialogue.closing import close_session
+from .dialogue.command import command, heed
 from .dialogue.many import send_all
-from .dialogue.work import Job, Supply, Work
-from .errors import BadValue, SMTPSError
-from .explaining import Gauge
-from .ops import Dialogue
+from .dialogue.work import Work
+from .errors import BadValue, NotConnected, SMTPSError
+from .explaining import Explanation, Gauge
+from .ops import Dialogue, Sleep
 from .receipt import Receipt
 from .session import Session
+from .shares import Share
 from .throttle import PRESETS, Throttle, parse_rate
 
-__all__ = [
-    "Connection",
-    "LaneSupply",
-    "Origin",
-    "PoolOptions",
-    "Share",
-    "begin",
-    "finish",
-    "note",
-    "unsent",
-]
+__all__ = ["Connection", "Many", "Pooling", "finish"]
 
-# What is too much on its own does not get better by asking at once.
-_SHORTEST_PAUSE = 0.01
 # To connect takes as many round trips as some eight messages one after the other.
 _WORTH_CONNECTING = 8
-# A connection above the number that is allowed now looks up so often, in seconds.
-_GLANCE = 0.25
-
 # How long the time of the processor that was noted last counts, in seconds.
 _CPU_INTERVAL = 0.01
 
@@ -47,73 +35,157 @@ C = TypeVar("C", bound=Component)
 
 @dataclass(slots=True)
 class Connection(Generic[C]):
-    """One of the pool's components, and what it has been through."""
+    """One of the pool's components, since when it is connected, and when it was used last."""
 
     smtp: C
     born: float = 0.0
     used: float = 0.0
-    sent: int = 0
 
 
-class PoolOptions(Generic[C]):
-    """The arguments of a pool, checked.
+class Pooling(Generic[C]):
+    """The arguments of a pool, and the account of its connections.
 
     Raises:
-        BadValue: one of them cannot be used.
+        BadValue: an argument cannot be used.
     """
+
+    #: What a URL stands for.
+    _kind: ClassVar[type[Any]]
 
     def __init__(
         self,
-        make: Callable[[], C],
+        relay: str | Callable[[], C],
         *,
-        connections: int,
-        max_messages: int | None,
-        max_idle: float,
-        max_age: float | None,
-        rate: str | None,
-        per_connection: int | None,
+        connections: int = 8,
+        max_messages: int | None = None,
+        max_idle: float = 30.0,
+        max_age: float | None = None,
+        rate: str | None = None,
+        per_connection: int | None = None,
     ) -> None:
-        preset = PRESETS.get(rate) if rate is not None else None
+        self._make = self._maker(relay)
+        preset = PRESETS.get(rate) if isinstance(rate, str) else None
+        self._most = _count("connections", connections)
         if preset is not None and preset.connections is not None:
-            connections = min(connections, preset.connections)
-        for name, value in (
-            ("connections", connections),
-            ("max_messages", max_messages),
-            ("per_connection", per_connection),
-        ):
-            if value is not None and (
-                isinstance(value, bool) or not isinstance(value, int) or value < 1
-            ):
-                raise BadValue(name, "expected a whole number of at least 1")
-        self.make = make
-        self.connections = connections
-        self.max_messages = max_messages
-        self.max_idle = max_idle
-        self.max_age = max_age
-        self.window = per_connection
-        self.throttle = Throttle(None if rate is None else parse_rate(rate), connections)
+            self._most = min(self._most, preset.connections)
+        self._max_messages = None if max_messages is None else _count("max_messages", max_messages)
+        self._max_idle = _seconds("max_idle", max_idle)
+        self._max_age = None if max_age is None else _seconds("max_age", max_age)
+        self._window = None if per_connection is None else _count("per_connection", per_connection)
+        self._throttle = Throttle(None if rate is None else parse_rate(rate), self._most)
+        self._gauge = Gauge()
+        self._start()
+        _pools.add(self)
 
-    def new(self) -> Connection[C]:
-        """Make a component that is not connected yet."""
-        smtp = self.make()
-        smtp._live.most_messages = self.max_messages
+    def explain(self) -> Explanation:
+        """Tell what kept the last `send_many` from being faster, or the one that is under way."""
+        return self._gauge.explain(self._throttle)
+
+    def _start(self) -> None:
+        """Begin without a connection."""
+        self._idle: list[Connection[C]] = []
+        self._busy = 0
+        self._waiting = 0
+        self._closed = False
+
+    def _start_in_child(self) -> None:
+        """Begin anew in a forked child: what is there is the parent's."""
+        self._throttle.start_in_child()
+        self._start()
+
+    def _maker(self, relay: str | Callable[[], C]) -> Callable[[], C]:
+        kind = self._kind
+        if isinstance(relay, str):
+            # What is wrong with the URL is told now.
+            kind.from_url(relay)
+            url = relay
+            return lambda: kind.from_url(url)
+        if not callable(relay):
+            raise BadValue(
+                "relay",
+                f"expected a URL, or a function that makes an {kind.__name__},"
+                f" not {type(relay).__name__}",
+            )
+        return relay
+
+    # --- who has what; whoever calls these holds the pool's lock ----------------------------------
+
+    def _must_wait(self) -> bool:
+        return not self._closed and self._busy >= self._most
+
+    def _lend(self, most: int) -> tuple[int, list[Connection[C]]]:
+        """Give how many connections the caller has now, `most` at most, and those that are made.
+
+        Raises:
+            NotConnected: the pool is closed.
+        """
+        if self._closed:
+            raise NotConnected("the pool is closed; make another")
+        count = min(most, self._most - self._busy)
+        self._busy += count
+        return count, [self._idle.pop() for _ in range(min(count, len(self._idle)))]
+
+    def _take_back(self, count: int, connections: Sequence[Connection[C]]) -> list[C]:
+        """Note that so many are free again, and give those that must be closed."""
+        now = monotonic()
+        self._busy -= count
+        connected = [one for one in connections if one.smtp.connected]
+        if self._closed:
+            return [one.smtp for one in connected]
+        for connection in connected:
+            connection.used = now
+        self._idle += connected
+        return []
+
+    def _take_idle(self) -> list[C]:
+        """Close the pool, and give what was idle."""
+        self._closed = True
+        idle, self._idle = self._idle, []
+        return [one.smtp for one in idle]
+
+    # --- the connections --------------------------------------------------------------------------
+
+    def _new(self) -> Connection[C]:
+        """Make a component that is not connected yet.
+
+        Raises:
+            BadValue: the program's function made something else.
+        """
+        smtp = self._make()
+        if not isinstance(smtp, self._kind):
+            raise BadValue(
+                "relay",
+                f"the function made {type(smtp).__name__}; expected an {self._kind.__name__}",
+            )
+        smtp._live.most_messages = self._max_messages
         return Connection(smtp)
 
-    def connections_for(self, items: object) -> int:
+    def _missing(self) -> int:
+        """Tell how many wait for a connection, beyond those that are free."""
+        return self._waiting - (self._most - self._busy)
+
+    def _worth(self, items: object) -> int:
         """Tell how many connections are of use for items, whose number may be known."""
         if not isinstance(items, Sized):
-            return self.connections
-        return max(1, min(self.connections, -(-len(items) // _WORTH_CONNECTING)))
+            return self._most
+        return max(1, min(self._most, -(-len(items) // _WORTH_CONNECTING)))
 
-    def is_worn(self, connection: Connection[C], now: float) -> bool:
-        """Whether a connection that is up has to be replaced before the next message."""
-        if self.max_age is not None and now - connection.born >= self.max_age:
-            return True
-        return connection.smtp._live.room == 0
-
-    def is_doubtful(self, connection: Connection[C], now: float) -> bool:
-        """Whether the server may have closed a connection that was idle for so long."""
-        return now - connection.used >= self.max_idle
+    def _revival(self, connection: Connection[C]) -> Dialogue[None]:
+        """Close a connection that is up and of no use any more."""
+        session, now = connection.smtp._live, monotonic()
+        is_old = self._max_age is not None and now - connection.born >= self._max_age
+        if is_old or session.room == 0:
+            yield from close_session(session)
+            return
+        # What follows goes out at once, and would be in doubt on a connection that is gone. What
+        # came of the server is heard in the next turn of an asyncio loop.
+        yield Sleep(0)
+        yield from heed(session)
+        if session.connected and now - connection.used >= self._max_idle:
+            try:
+                yield from command(session, "NOOP")
+            except SMTPSError as error:
+                yield from close_session(session, error)
 
 
 class _Exhaustible(Protocol):
@@ -121,130 +193,77 @@ class _Exhaustible(Protocol):
     def exhausted(self) -> bool: ...
     @property
     def failure(self) -> BaseException | None: ...
-    def take(
-        self, most: int, wait: bool, /
-    ) -> tuple[int, list[Any]] | Awaitable[tuple[int, list[Any]]]: ...
 
 
-class Share:
-    """The items of one `send_many`, dealt out to several connections at the throttle's pace."""
-
-    def __init__(
-        self,
-        supply: _Exhaustible,
-        throttle: Throttle,
-        lanes: int,
-        wanted: Callable[[], int] = lambda: 0,
-    ) -> None:
-        self.supply = supply
-        #: Tells how many others wait for a connection, and how many are being let go for them.
-        self._wanted = wanted
-        self.leaving = 0
-        self.throttle = throttle
-        #: Connections that still carry messages, and what those that gave up have left.
-        self.alive = lanes
-        self.left: deque[Job] = deque()
-        #: Seconds that connections had to wait for the throttle.
-        self.held_back = 0.0
-
-    def lets_go(self) -> bool:
-        """Whether the connection that asks is to end, because somebody else waits for one."""
-        if self.alive < 2 or self._wanted() <= self.leaving:
-            return False
-        self.leaving += 1
-        return True
-
-    def lanes(self) -> list[LaneSupply]:
-        """Give the supply of each connection."""
-        return [LaneSupply(self, number) for number in range(self.alive)]
+class _Lane(Protocol):
+    driver: Any
+    error: SMTPSError | None
+    has_ended: bool
 
 
-class LaneSupply(Supply):
-    """What one connection of several takes of the items."""
+class Many(Generic[C]):
+    """One `send_many` of a pool, which is under way on some of its connections."""
 
-    def __init__(self, share: Share, number: int) -> None:
-        self._share = share
-        self._number = number
-        self._is_over = False
-        self._pause = 0.0
-        self._held_since: float | None = None
+    def __init__(self, pool: Pooling[C], supply: Any, connections: list[Connection[C]]) -> None:
+        self._pool = pool
+        self._supply = supply
+        #: Those that it still has.
+        self.connections = connections
+        self.share = Share(supply, pool._throttle, len(connections), pool._missing)
+        self.gauge = Gauge(len(connections), began=monotonic())
+        self._began = thread_time()
+        self._works: list[Work] = []
 
-    @property
-    def exhausted(self) -> bool:
-        """Whether there is nothing more for this connection."""
-        return self._is_over or (self._share.supply.exhausted and not self._share.left)
+    def begin(self) -> list[Dialogue[None]]:
+        """Make the connections busy, and give the dialogue that each is to carry out."""
+        pool, dialogues = self._pool, []
+        for connection, supply in zip(self.connections, self.share.lanes(), strict=True):
+            work = connection.smtp._work(supply, pool._window)
+            self._works.append(work)
+            session = connection.smtp._enter("send_many")
+            session.meter = self.gauge.meter
+            if not connection.smtp.connected:
+                connection.born = monotonic()
+            dialogues.append(_carried(session, work, pool._window))
+        return dialogues
 
-    @property
-    def failure(self) -> BaseException | None:
-        """Nothing: the pool raises what the iterator raised, once for all connections."""
-        return None
+    def note(self, receipts: list[Receipt]) -> None:
+        """Learn from receipts, and from how long they took."""
+        now, gauge = monotonic(), self.gauge
+        self._pool._throttle.heard(receipts, now)
+        if now - gauge.now >= _CPU_INTERVAL:
+            # The system is slow to tell.
+            gauge.cpu = thread_time() - self._began
+        gauge.now = now
+        gauge.receipts += len(receipts)
+        gauge.held_back = self.share.held_back
 
-    def pause(self, most: float, /) -> float:
-        """Give the seconds until this connection may ask again, and at most `most`."""
-        pause, self._pause = min(self._pause, most), 0.0
-        if pause:
-            self._held_since = monotonic()
-        return pause
+    def let_go(self, lanes: Sequence[_Lane]) -> list[Connection[C]]:
+        """Give the connections that have ended while others go on: somebody else waits for one."""
+        ended = {id(lane.driver) for lane in lanes if lane.has_ended}
+        free = [one for one in self.connections if id(one.smtp._driver) in ended]
+        self.connections[:] = [one for one in self.connections if one not in free]
+        self.share.leaving = max(0, self.share.leaving - len(free))
+        return free
 
-    def adopt(self, jobs: list[Job], /) -> bool:
-        """Leave jobs to the other connections, and end; false if this is the last."""
-        if self._share.alive < 2:
-            return False
-        self._share.left.extend(jobs)
-        self.end()
-        return True
+    def unsent(self, lanes: Sequence[_Lane]) -> list[Receipt]:
+        """Give the receipts of what every connection has left.
 
-    def adopted(self) -> list[Job]:
-        """Give one of the jobs that others have left."""
-        return [self._share.left.popleft()] if self._share.left else []
+        Raises:
+            SMTPSError: no connection could be made at all.
+        """
+        found = [lane.error for lane in lanes if lane.error is not None]
+        if len(found) == len(lanes) and not self.share.left:
+            raise found[0]
+        receipts = [self._works[0].unsent(job, found[0]) for job in self.share.left if found]
+        self.share.left.clear()
+        return receipts
 
     def end(self) -> None:
-        """Take no more."""
-        if not self._is_over:
-            self._is_over = True
-            self._share.alive -= 1
-
-    def take(
-        self, most: int, wait: bool, /
-    ) -> tuple[int, list[Any]] | Awaitable[tuple[int, list[Any]]]:
-        """Give the next items, as many as the throttle lets this connection have now."""
-        throttle = self._share.throttle
-        if self._held_since is not None:
-            self._share.held_back += monotonic() - self._held_since
-            self._held_since = None
-        if self._share.lets_go():
-            self.end()
-            return 0, []
-        if self._number >= throttle.connections:
-            self._pause = _GLANCE
-            return 0, []
-        allowed = throttle.take(most, monotonic())
-        if allowed == 0:
-            self._pause = max(throttle.pause(), _SHORTEST_PAUSE)
-            return 0, []
-        taken = self._share.supply.take(allowed, wait)
-        if isinstance(taken, tuple):
-            throttle.give_back(allowed - len(taken[1]))
-            return taken
-        return self._taken_later(taken, allowed)
-
-    async def _taken_later(
-        self, awaited: Awaitable[tuple[int, list[Any]]], allowed: int
-    ) -> tuple[int, list[Any]]:
-        taken = await awaited
-        self._share.throttle.give_back(allowed - len(taken[1]))
-        return taken
-
-
-def begin(
-    options: PoolOptions[C], connection: Connection[C], work: Work, gauge: Gauge
-) -> Dialogue[None]:
-    """Make a connection busy, and give the dialogue that it is to carry out."""
-    session = connection.smtp._enter("send_many")
-    session.meter = gauge.meter
-    if not connection.smtp.connected:
-        connection.born = monotonic()
-    return _carried(session, work, options.window)
+        """Note the last figures, and raise what the program's iterator raised."""
+        self.gauge.cpu = thread_time() - self._began
+        if self._supply.failure is not None:
+            raise self._supply.failure
 
 
 def _carried(session: Session, work: Work, window: int | None) -> Dialogue[None]:
@@ -268,46 +287,28 @@ def finish(connection: Connection[Any]) -> None:
         smtp._live.reset()
 
 
-def note(
-    options: PoolOptions[C], receipts: list[Receipt], gauge: Gauge, share: Share, began: float
-) -> None:
-    """Learn from receipts, and from how long they took.
-
-    Args:
-        began: what `time.thread_time` said before the first.
-    """
-    now = monotonic()
-    options.throttle.heard(receipts, now)
-    if now - gauge.now >= _CPU_INTERVAL:
-        # The system is slow to tell.
-        gauge.cpu = thread_time() - began
-    gauge.now = now
-    gauge.receipts += len(receipts)
-    gauge.held_back = share.held_back
+def _count(name: str, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise BadValue(name, f"expected a whole number of at least 1, not {value!r}")
+    return value
 
 
-def unsent(work: Work, share: Share, errors: list[SMTPSError | None]) -> list[Receipt]:
-    """Give the receipts of what every connection has left.
-
-    Raises:
-        SMTPSError: no connection could be made at all.
-    """
-    found = [error for error in errors if error is not None]
-    if len(found) == len(errors) and not share.left:
-        raise found[0]
-    receipts = [work.unsent(job, found[0]) for job in share.left if found]
-    share.left.clear()
-    return receipts
+def _seconds(name: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise BadValue(name, f"expected a number of seconds, not {value!r}")
+    if not (isfinite(value) and value >= 0):
+        raise BadValue(name, f"expected a number of seconds of at least 0, not {value!r}")
+    return value
 
 
-class Origin:
-    """Tells whether this is still the process that made the pool."""
+_pools: WeakSet[Pooling[Any]] = WeakSet()
 
-    def __init__(self) -> None:
-        self._process = os.getpid()
 
-    def has_forked(self) -> bool:
-        """Tell, once in each process, that connections belong to the parent."""
-        process = os.getpid()
-        forked, self._process = process != self._process, process
-        return forked
+def _start_in_child() -> None:
+    # Before any thread of the child can ask for a connection.
+    for pool in list(_pools):
+        pool._start_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_in_child)

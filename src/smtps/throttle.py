@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from threading import Lock
 
 from .errors import BadValue
 from .receipt import Receipt
@@ -47,11 +48,13 @@ def parse_rate(rate: str) -> float:
     Raises:
         BadValue: it is neither that nor the name of a preset.
     """
-    found = _rate(PRESETS[rate].rate if rate in PRESETS else rate)
+    given: object = rate
+    text = given if isinstance(given, str) else ""
+    found = _rate(PRESETS[text].rate if text in PRESETS else text)
     value = float(found[1]) / _SECONDS[found[2]] if found else 0.0
     if value <= 0:
-        known = ", ".join(PRESETS)
-        raise BadValue("rate", f'expected a rate such as "14/s", "30/min" or "1000/h", or {known}')
+        examples = f'"14/s", "30/min" or "1000/h", or {", ".join(PRESETS)}'
+        raise BadValue("rate", f"{given!r}: expected a rate such as {examples}")
     return value
 
 
@@ -62,12 +65,15 @@ class Throttle:
     what went, on half of the connections, and slowly up again (additive increase, multiplicative
     decrease). Times are those of `time.monotonic`.
 
+    Threads may share one.
+
     Args:
         rate: messages a second that are never exceeded.
         connections: the most connections.
     """
 
     def __init__(self, rate: float | None, connections: int) -> None:
+        self._lock = Lock()
         self._chosen = rate
         #: The messages a second that are allowed now; None is no limit.
         self.rate = rate
@@ -83,39 +89,47 @@ class Throttle:
         self._before = 0.0
         self._peak = 0.0
 
+    def start_in_child(self) -> None:
+        """Go on in a forked child, though a thread of the parent may have been at work here."""
+        self._lock = Lock()
+
     def take(self, most: int, now: float) -> int:
         """Give how many of `most` messages may go now, and count them."""
-        if self.rate is None:
-            return most
-        if self._filled is not None:
-            self._credit += (now - self._filled) * self.rate
-        self._filled = now
-        self._credit = min(self._credit, max(1.0, _BURST * self.rate))
-        allowed = min(most, int(self._credit))
-        self._credit -= allowed
-        return allowed
+        with self._lock:
+            if self.rate is None:
+                return most
+            if self._filled is None:
+                self._filled = now
+            # Of two threads, the one that looked at the clock first may come second.
+            self._credit += max(0.0, now - self._filled) * self.rate
+            self._filled = max(self._filled, now)
+            self._credit = min(self._credit, max(1.0, _BURST * self.rate))
+            allowed = min(most, int(self._credit))
+            self._credit -= allowed
+            return allowed
 
     def give_back(self, count: int) -> None:
         """Note that fewer messages went than were taken."""
-        if self.rate is not None:
-            self._credit += count
+        with self._lock:
+            if self.rate is not None:
+                self._credit += count
 
     def pause(self) -> float:
         """Give the seconds until one more message may go."""
-        if self.rate is None:
-            return 0.0
-        return max(0.0, (1.0 - self._credit) / self.rate)
+        with self._lock:
+            return 0.0 if self.rate is None else max(0.0, (1.0 - self._credit) / self.rate)
 
     def heard(self, receipts: Iterable[Receipt], now: float) -> None:
         """Learn from what became of messages."""
-        if self._since is None:
-            self._since = now
-        for receipt in receipts:
-            self._answered += 1
-            if not receipt.ok:
-                self._hear(receipt)
-        if now - self._since >= _STEP or self._closing:
-            self._adjust(now)
+        with self._lock:
+            if self._since is None:
+                self._since = now
+            for receipt in receipts:
+                self._answered += 1
+                if not receipt.ok:
+                    self._hear(receipt)
+            if now - self._since >= _STEP or self._closing:
+                self._adjust(now)
 
     def _hear(self, receipt: Receipt) -> None:
         codes = {result.reply.code for result in receipt.results if result.reply is not None}

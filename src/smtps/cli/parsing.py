@@ -160,5 +160,5 @@ def checked_rate(text: str) -> str:
     try:
         parse_rate(text)
     except BadValue as error:
-        raise argparse.ArgumentTypeError(f"{text!r}: {error.reason}") from error
+        raise argparse.ArgumentTypeError(error.reason) from error
     return text

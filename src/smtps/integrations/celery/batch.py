@@ -44,7 +44,7 @@ class Batch:
     ) -> None:
         self._todo = deque(parcels)
         self._pool = pool
-        self._pace = cast("Pace", pool._options.throttle)
+        self._pace = cast("Pace", pool._throttle)
         self._attempt = attempt
         self._sent: list[_Sent] = []
         self._given = 0

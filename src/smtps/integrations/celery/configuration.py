@@ -82,8 +82,6 @@ class Configuration:
     def _check_rate(self) -> None:
         if self.rate is None:
             return
-        if not isinstance(self.rate, str):
-            raise BadValue("smtps_rate", 'expected a rate such as "14/s"')
         try:
             parse_rate(self.rate)
         except BadValue as error:

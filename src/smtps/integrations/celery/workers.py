@@ -64,7 +64,7 @@ class Engine:
     def _pool(self) -> Pool:
         given = self.configuration
         pool = Pool(given.make, connections=given.connections, per_connection=given.in_flight)
-        pool._options.throttle = Pace(given.connections, given.in_flight, self.rate)
+        pool._throttle = Pace(given.connections, given.in_flight, self.rate)
         return pool
 
     def close(self) -> None:

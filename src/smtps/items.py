@@ -14,6 +14,7 @@ from .letter import Letter
 from .mime.bridge import flatten, recipients_of, sender_of
 from .mime.message import Message
 from .mime.rendering import Rendering
+from .mime.row import Row
 from .mime.transfer import Offer
 from .tray import Tray
 from .wire.capabilities import Capabilities
@@ -78,6 +79,10 @@ def letter_of(item: Item, index: int, capabilities: Capabilities) -> Letter | No
     """
     if not isinstance(item, Message):
         return None
+    if isinstance(item, Row):
+        filled = item.filled(capabilities.eight_bit_mime)
+        if filled is not None:
+            return Letter(index, filled.envelope, filled, filled.message_id)
     envelope = item.envelope
     whole = item.rendering(_offer(capabilities, envelope.smtputf8)).in_memory
     return None if whole is None else Letter(index, envelope, whole, item.message_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .envelope import Envelope
 from .errors import (
@@ -18,6 +18,9 @@ from .errors import (
 from .phase import Phase
 from .receipt import Outcome, Receipt, outcome_of
 from .reply import Reply
+
+if TYPE_CHECKING:
+    from ._pure.forms import Filled
 
 __all__ = ["Letter", "Remainder", "is_crowded", "nul_in"]
 
@@ -41,7 +44,7 @@ def nul_in(content: bytes) -> BadValue:
 
 
 class Letter(NamedTuple):
-    """A finished message, whole in memory, and its place in the caller's input (`number`).
+    """A finished message in memory, and its place in the caller's input (`number`).
 
     In each method `refusals` are the replies to recipients that were refused by name, by their
     place in the envelope.
@@ -49,8 +52,14 @@ class Letter(NamedTuple):
 
     number: int
     envelope: Envelope
-    content: bytes
+    content: bytes | Filled
     message_id: str | None = None
+
+    @property
+    def whole(self) -> bytes:
+        """The content, put together if it is not yet."""
+        content = self.content
+        return content if isinstance(content, bytes) else content.whole()
 
     def taken(self, refusals: Mapping[int, Reply], reply: Reply) -> Receipt:
         """The server took it for everyone whom it did not refuse."""

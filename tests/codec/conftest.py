@@ -14,6 +14,7 @@ _MODULES = (
     "canonical",
     "dots",
     "fields",
+    "forms",
     "lines",
     "quoted_printable",
     "replies",

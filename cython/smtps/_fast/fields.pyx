@@ -26,6 +26,7 @@ cdef enum:
     HARD_LIMIT = 998
     ENCODED_LIMIT = 76
     LONGEST_NAME = 76
+    USUAL_LIMIT = 80
     # Lines up to this size are made on the stack.
     SMALL = 2048
 
@@ -91,7 +92,7 @@ def address_field(name, addresses, limit=80):
     cdef list locals_ = []
     cdef list domains = []
     cdef size_t room = size + 2
-    cdef Py_ssize_t index, part
+    cdef Py_ssize_t part
     for address in <tuple> addresses:
         local, domain, shown = address.local, address.domain, address.name
         if not is_plain_pair(local, domain) or not (shown == "" or is_text(shown)):
@@ -101,8 +102,25 @@ def address_field(name, addresses, limit=80):
         names.append(shown)
         locals_.append(local)
         domains.append(domain)
-    if not names:
+    return people_lines(label, size, names, locals_, domains, room, limit) if names else None
+
+
+cdef object mailbox_field(object name, object local, object domain, object shown):
+    """Like `address_field` for one address that is known to be a plain one."""
+    cdef Py_ssize_t size, part
+    cdef const char *label = name_of(name, &size)
+    if label == NULL or not (shown == "" or is_text(shown)):
         return None
+    PyUnicode_AsUTF8AndSize(shown, &part)
+    cdef size_t room = size + 2 + GROWTH * part + GROWTH_BY
+    return people_lines(label, size, [shown], [local], [domain], room, USUAL_LIMIT)
+
+
+cdef object people_lines(
+        const char *label, Py_ssize_t size, list names, list locals_, list domains, size_t room,
+        size_t limit):
+    """Write the lines of checked mailboxes; None if a word of one is longer than a line can be."""
+    cdef Py_ssize_t index
     cdef uint8_t[SMALL] small
     cdef uint8_t *line = small
     if room > SMALL:

@@ -62,7 +62,7 @@ cdef class Outgoing:
 
     cdef bint _has_room(self, Py_ssize_t most) noexcept
     cdef int _add(
-        self, Py_ssize_t number, object envelope, bytes content, object message_id) except -1
+        self, Py_ssize_t number, object envelope, object content, object message_id) except -1
     cdef bint _put_commands(
         self, object envelope, tuple addresses, size_t size, bint eight_bit,
         bint is_first) except -1

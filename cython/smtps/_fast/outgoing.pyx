@@ -13,6 +13,7 @@ from libc.stdint cimport UINT64_MAX, uint8_t, uint32_t
 from libc.string cimport memcpy, memset
 
 from smtps._fast cimport kernels
+from smtps._fast.forms cimport Filled
 from smtps._fast.kernels cimport smtps_survey_t
 from smtps._fast.slots cimport find_slot, get_slot
 
@@ -118,7 +119,10 @@ cdef class Outgoing:
     @cython.critical_section
     def add_letter(self, letter, /):
         """Like the method of the same name in `smtps._pure.outgoing`."""
-        self._add(letter.number, letter.envelope, letter.content, letter.message_id)
+        content = letter.content
+        if type(content) is not Filled:
+            content = letter.whole
+        self._add(letter.number, letter.envelope, content, letter.message_id)
 
     @cython.critical_section
     def outgoing(self):
@@ -147,18 +151,27 @@ cdef class Outgoing:
         )
 
     cdef int _add(
-            self, Py_ssize_t number, object envelope, bytes content, object message_id) except -1:
-        cdef const uint8_t *src = <const uint8_t *> PyBytes_AS_STRING(content)
-        cdef size_t n = <size_t> PyBytes_GET_SIZE(content)
+            self, Py_ssize_t number, object envelope, object content, object message_id) except -1:
+        cdef const uint8_t *src = NULL
+        cdef size_t n = 0
         cdef smtps_survey_t found
         cdef size_t size
-        cdef bint ends = n == 0 or src[n - 1] == c"\n" or src[n - 1] == c"\r"
+        cdef bint ends = True
         cdef Transaction *transaction
         cdef uint8_t state = kernels.SMTPS_AT_LINE_START
         cdef bint is_first = self._count == 0 and self._clean
+        cdef bint is_filled = type(content) is Filled
         memset(&found, 0, sizeof(found))
-        kernels.survey(src, n, &found)
-        size = n + found.bare_cr + found.bare_lf + (0 if ends else 2)
+        if is_filled:
+            # It was looked at when it was cut.
+            size = (<Filled> content).size
+            found.eight_bit = (<Filled> content).eight_bit
+        else:
+            src = <const uint8_t *> PyBytes_AS_STRING(<bytes> content)
+            n = <size_t> PyBytes_GET_SIZE(<bytes> content)
+            ends = n == 0 or src[n - 1] == c"\n" or src[n - 1] == c"\r"
+            kernels.survey(src, n, &found)
+            size = n + found.bare_cr + found.bare_lf + (0 if ends else 2)
         if found.nul:
             error = nul_in(content)
             self._receipts.append(Letter(number, envelope, content, message_id).unsent(error))
@@ -188,7 +201,9 @@ cdef class Outgoing:
             out = put_number(out, size)
             out = put_text(out, b" LAST\r\n", 7)
             self._note(before, out)
-            if found.bare_cr or found.bare_lf:
+            if is_filled:
+                out = (<Filled> content).put(out)
+            elif found.bare_cr or found.bare_lf:
                 out += kernels.normalize(src, n, out, size, &state)
             else:
                 memcpy(out, src, n)
@@ -290,7 +305,8 @@ cdef class Outgoing:
     cdef int _grant(self) except -1:
         """Put the content behind its 354 into the buffer, or its end alone. RFC 2920, 3.1."""
         cdef Transaction *transaction = &self._ring[self._first]
-        cdef bytes content = <bytes> transaction.content
+        cdef object given = <object> transaction.content
+        cdef bytes content = given if PyBytes_CheckExact(given) else given.whole()
         cdef size_t n = <size_t> PyBytes_GET_SIZE(content)
         cdef uint8_t state = kernels.SMTPS_AT_LINE_START
         self._make_room(2 * n + DATA_END)

@@ -175,14 +175,14 @@ class Outgoing:
 
     def add_letter(self, letter: Letter, /) -> None:
         """Add one message, whether there is room or not."""
-        content = normalize_newlines(letter.content)
+        content = normalize_newlines(letter.whole)
         if content and not content.endswith(b"\n"):
             content += b"\r\n"
         size = len(content)
         eight_bit = not content.isascii()
         try:
             if b"\0" in content:
-                raise nul_in(letter.content)
+                raise nul_in(letter.whole)
             if self._size_limit and size > self._size_limit:
                 raise TooLarge(size, self._size_limit)
             plain = self._plain(letter.envelope, size, eight_bit)
@@ -237,7 +237,7 @@ class Outgoing:
 
     def _grant(self, transaction: Transaction) -> None:
         """Put the content behind its 354 into the buffer, or its end alone. RFC 2920, 3.1."""
-        self._out += b".\r\n" if transaction.nothing else dot_stuff(transaction.letter.content)
+        self._out += b".\r\n" if transaction.nothing else dot_stuff(transaction.letter.whole)
         if self._trail is not None:
             self._trail.append(".")
         self.awaits += 1

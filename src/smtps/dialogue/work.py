@@ -167,7 +167,7 @@ class Work:
         """
         if isinstance(job, Letter):
             transaction = Transaction(
-                job.envelope, Content(job.content), message_id=job.message_id, index=job.number
+                job.envelope, Content(job.whole), message_id=job.message_id, index=job.number
             )
         elif isinstance(job, Remainder):
             transaction = self.transaction(job.letter).portion(job.places)

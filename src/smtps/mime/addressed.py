@@ -159,7 +159,7 @@ class Addressed:
         if plain is None:
             # One needs quotes, UTF-8 or a closer look.
             sender, addresses = author.spec, list(dict.fromkeys([one.spec for one in people]))
-        return Envelope(sender, addresses, smtputf8=self._needs_utf8(people) or None)
+        return Envelope(sender, addresses, smtputf8=self.needs_utf8(people) or None)
 
     def _check_filled(self) -> None:
         """Refuse a template.
@@ -220,6 +220,12 @@ class Addressed:
         self._message_id = check_message_id(value, field="message_id")
         self._is_own_id = True
 
+    def new_identity(self) -> tuple[str, str]:
+        """Give date and Message-ID for one more like this: what was assigned, or a new one."""
+        message_id = self._message_id if self._is_own_id else ""
+        domain = _wire_domain(self._author().domain)
+        return self._date or date_now(), message_id or new_message_id(domain)
+
     def _copy_addressed(self, other: Addressed) -> None:
         """Let `other` be from and for the same people, with an identity of its own."""
         # One by one: a loop over the names takes seven times as long.
@@ -236,14 +242,15 @@ class Addressed:
         other._message_id = self._message_id if self._is_own_id else ""
         other._is_own_id = self._is_own_id
 
-    def _needs_utf8(self, people: tuple[Address, ...]) -> bool:
+    def needs_utf8(self, people: tuple[Address, ...]) -> bool:
+        """Tell whether an author, one of `people` or who gets answers has a UTF-8 address."""
         for group in (self._from, people, self._reply_to):
             for one in group:
                 if not one.local.isascii():
                     return True
         return False
 
-    def _people_headers(self, utf8: bool) -> tuple[bytes, bytes, bytes]:
+    def people_headers(self, utf8: bool) -> tuple[bytes, bytes, bytes]:
         """Compose what stands before To, To, and what stands between it and the subject."""
         fixed = self._fixed
         if fixed is None or fixed[0] != utf8:

@@ -8,13 +8,15 @@ from html import escape
 from typing import Any
 
 from ..address import Address
-from ..envelope import Envelope
-from ..errors import BadValue, SMTPSError
+from ..errors import SMTPSError
 from ..mailboxes import parse_address
-from .message import Message
+from .form import Filled, Form, form_of, take_values
+from .message import Fill, Message
+from .msgid import new_boundary
 from .parts import Piece, TextPart
+from .row import Row, Unfilled
 from .template import Template, has_fields, values_of
-from .transfer import Offer, utf8
+from .transfer import Offer
 
 __all__ = ["Mailing"]
 
@@ -47,6 +49,11 @@ class Mailing:
         names = [name for part in parts if part is not None for name in part.names]
         self._names = tuple(dict.fromkeys(names))
         self._names_in_html = () if self._html is None else self._html.names
+        self._form: Form | None = None
+        if self._to is not None:
+            self._form = form_of(self._message, self._to.name, self._to.address, self._names)
+        #: Headers that are the same for all, unless some have fields.
+        self._headers = None if self._more else b"".join(self._message.header_lines(_no_fields))
 
     def for_each(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Message]:
         """Give one message for each row, as the rows come.
@@ -54,27 +61,58 @@ class Mailing:
         A row that cannot be filled gives a message that cannot be sent: its receipt says which row
         and which field, and the rest goes on.
         """
+        names = self._names
         for number, row in enumerate(rows):
-            try:
-                yield self._fill(row)
-            except SMTPSError as error:
-                yield _Unfilled(number, error)
+            values = take_values(row, names)
+            if values is None:
+                try:
+                    values = tuple(values_of(row, names).values())
+                except SMTPSError as error:
+                    yield Unfilled(number, error)
+                    continue
+            yield Row.of(self, number, values)
 
-    def _fill(self, row: Mapping[str, Any]) -> Message:
-        values = values_of(row, self._names)
-        encoded = {name: utf8(value, name) for name, value in values.items()}
+    def fill(self, values: tuple[str, ...]) -> Message:
+        """Make the message of these values.
+
+        Raises:
+            SMTPSError: they make none that can be sent.
+        """
+        named = dict(zip(self._names, values, strict=True))
+        encoded = {name: value.encode() for name, value in named.items()}
         filled = self._message.copy()
         if self._to is not None:
-            filled.address_to(self._to.fill(values))
+            filled.address_to(self._to.fill(named))
         if self._subject is not None:
-            filled.subject = self._subject.fill(values)
+            filled.subject = self._subject.fill(named)
         text, html = self._text, self._html
         filled.fill(
-            None if text is None else _Filled(text, encoded, "plain", "text"),
-            None if html is None else _Filled(html, self._escaped(values, encoded), "html", "html"),
-            lambda text, quote: self._more[text].fill(_quoted(values, quote)),
+            None if text is None else _FilledText(text, encoded, "plain", "text"),
+            None
+            if html is None
+            else _FilledText(html, self._escaped(named, encoded), "html", "html"),
+            self._filler(named),
         )
         return filled
+
+    def fill_form(self, values: tuple[str, ...], eight_bit: bool) -> Filled | None:
+        """Make what goes of these values at once, if they are what most rows are.
+
+        Raises:
+            SMTPSError: they make no message that can be sent.
+        """
+        if self._form is None:
+            return None
+        message, headers = self._message, self._headers
+        if headers is None:
+            named = dict(zip(self._names, values, strict=True))
+            headers = b"".join(message.header_lines(self._filler(named)))
+        date, message_id = message.new_identity()
+        return self._form.fill(values, new_boundary(), date, message_id, headers, eight_bit)
+
+    def _filler(self, values: Mapping[str, str]) -> Fill:
+        """Give what fills the texts of headers."""
+        return lambda text, quote: self._more[text].fill(_quoted(values, quote))
 
     def _note(self, text: str, quote: Callable[[str], str]) -> str:
         """Take note of the text of a header that each row fills."""
@@ -89,11 +127,15 @@ class Mailing:
         return encoded | {name: escape(values[name]).encode() for name in special}
 
 
+def _no_fields(text: str, quote: Callable[[str], str]) -> str:
+    raise AssertionError(f"{quote(text)} was not noted")
+
+
 def _quoted(values: Mapping[str, str], quote: Callable[[str], str]) -> Mapping[str, str]:
     return {name: quote(value) for name, value in values.items()}
 
 
-class _Filled:
+class _FilledText:
     """A text whose values are put in when it is sent, since rows wait by the thousand."""
 
     __slots__ = ("_field", "_subtype", "_template", "_values")
@@ -122,30 +164,14 @@ class _Person:
     def __init__(self, text: str) -> None:
         name, opening, rest = text.rpartition("<")
         if opening and rest.rstrip().endswith(">"):
-            self._name: Template | None = Template(name.strip().strip('"'))
-            self._address = Template(rest.rstrip()[:-1])
+            self.name: Template | None = Template(name.strip().strip('"'))
+            self.address = Template(rest.rstrip()[:-1])
         else:
-            self._name = None
-            self._address = Template(text.strip())
-        found = self._name.names if self._name is not None else ()
-        self.names = (*self._address.names, *found)
+            self.name = None
+            self.address = Template(text.strip())
+        found = self.name.names if self.name is not None else ()
+        self.names = (*self.address.names, *found)
 
     def fill(self, values: Mapping[str, str]) -> Address:
-        found = parse_address(self._address.fill(values), field="to")
-        return found if self._name is None else found.named(self._name.fill(values).strip())
-
-
-class _Unfilled(Message):
-    """The message of a row that could not be filled; to send it says why."""
-
-    __slots__ = ("_reason",)
-
-    def __init__(self, number: int, error: SMTPSError) -> None:
-        super().__init__()
-        self._reason = BadValue(f"row {number}", str(error))
-        self._reason.__cause__ = error
-
-    @property
-    def envelope(self) -> Envelope:
-        """Say what is wrong with the row."""
-        raise self._reason
+        found = parse_address(self.address.fill(values), field="to")
+        return found if self.name is None else found.named(self.name.fill(values).strip())

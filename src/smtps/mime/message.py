@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from email.message import Message as EmailMessage
-from itertools import count
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from ..codec import text_message
 from ..domain import domain_to_wire
@@ -17,6 +15,7 @@ from .addressed import Addressed
 from .attachments import attached, content_id, embedded
 from .blob import BlobSource
 from .headers import other_header, text_header
+from .msgid import new_boundary
 from .parts import Multipart, Part, Piece, Text, TextPart
 from .people import People
 from .rendering import Rendering
@@ -29,10 +28,6 @@ if TYPE_CHECKING:
     from .smime import PemSource
 
 __all__ = ["Fill", "Headers", "Message"]
-
-# Boundaries differ in every message, and no text that was written before can hold one.
-_run = secrets.token_hex(12)
-_number = count()
 
 _NO_TEXT: list[tuple[str, str | bytes]] = [("plain", "")]
 
@@ -67,7 +62,7 @@ class Message(Addressed):
 
     __slots__ = (
         *("_boundary", "_files", "_filled", "_headers", "_html", "_images", "_late", "_opaque"),
-        *("_signers", "_text", "_wraps"),
+        *("_signers", "_source", "_text", "_wraps"),
     )
 
     def __init__(
@@ -110,6 +105,8 @@ class Message(Addressed):
         #: What puts the whole body into another, in this order.
         self._wraps: tuple[Callable[[Part], Part], ...] = ()
         self._boundary = ""
+        #: The row of a `Mailing` that it is to be made of.
+        self._source: Any = None
         if headers is not None:
             for name, value in headers.items() if isinstance(headers, Mapping) else headers:
                 self.add_header(name, value)
@@ -275,6 +272,16 @@ class Message(Addressed):
         """Take a finished part as an attachment."""
         self._files = (*self._files, part)
 
+    @property
+    def is_only_texts(self) -> bool:
+        """Whether nothing but text and HTML is in it."""
+        return not (self._files or self._images or self._wraps or self._opaque is not None)
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether DKIM signs it."""
+        return bool(self._signers)
+
     # --- the message as it goes -------------------------------------------------------------------
 
     def rendering(self, offer: Offer = SEVEN_BITS) -> Rendering:
@@ -289,7 +296,7 @@ class Message(Addressed):
             # RFC 6376 5.3: what a server on the way would encode anew breaks the signature.
             offer = offer._replace(eight_bit=False, binary=False)
         if not self._boundary:
-            self._boundary = f"{_run}{next(_number):x}"
+            self._boundary = new_boundary()
         rendering = self._of_texts(offer) or self._of_parts(offer)
         if self._signers:
             self._check_cover()
@@ -338,6 +345,7 @@ class Message(Addressed):
         other._signers = self._signers
         other._wraps = self._wraps
         other._boundary = ""
+        other._source = None
         return other
 
     def fill(self, text: Text | None, html: Text | None, fill: Fill) -> None:
@@ -347,23 +355,32 @@ class Message(Addressed):
             BadValue: a header cannot be sent with these values.
         """
         self._filled = (text, html)
-        if self._late:
-            headers = list(self._headers)
-            for place, build in self._late:
-                headers[place] = build(fill)
-            self._headers = tuple(headers)
-            self._late = ()
+        self._headers = self.header_lines(fill)
+        self._late = ()
+
+    def header_lines(self, fill: Fill) -> tuple[bytes, ...]:
+        """Give the headers that have no argument of their own, filled.
+
+        Raises:
+            BadValue: one cannot be sent with these values.
+        """
+        if not self._late:
+            return self._headers
+        headers = list(self._headers)
+        for place, build in self._late:
+            headers[place] = build(fill)
+        return tuple(headers)
 
     def _check_filled(self) -> None:
         if self._late or self._to_template:
             raise BadValue("message", "has {{ fields }} to be filled; send it through a Mailing")
 
     def _own_offer(self) -> Offer:
-        return Offer(utf8=self._needs_utf8(self.recipients))
+        return Offer(utf8=self.needs_utf8(self.recipients))
 
     def _head(self, utf8: bool) -> list[bytes]:
         """Compose the headers, without those of MIME, in an order that stays."""
-        lines = [*self._people_headers(utf8)]
+        lines = [*self.people_headers(utf8)]
         if self._subject:
             lines.append(text_header("Subject", self._subject))
         lines.append(f"Date: {self.date}\r\nMessage-ID: {self.message_id}\r\n".encode("ascii"))
@@ -373,7 +390,7 @@ class Message(Addressed):
 
     def _of_texts(self, offer: Offer) -> Rendering | None:
         """Compose a message that is nothing but texts, as most are; None if it is more."""
-        if self._files or self._images or self._wraps or self._opaque is not None:
+        if not self.is_only_texts:
             return None
         texts: list[tuple[str, str | bytes]] = []
         plain, shown = self._filled or (self._text, self._html)

@@ -1,4 +1,4 @@
-"""Message-ID and Date: made here, or checked when a program brings its own."""
+"""Message-ID, Date and boundaries: made here, or checked when a program brings its own."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ import time
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
+from itertools import count
 
 from ..errors import BadValue
 
-__all__ = ["check_date", "check_message_id", "date_now", "format_date", "new_message_id"]
+__all__ = [
+    "check_date",
+    "check_message_id",
+    "date_now",
+    "format_date",
+    "new_boundary",
+    "new_message_id",
+]
 
 _message_id = re.compile(r"[!-;=?-~]{1,900}").fullmatch
 _date = re.compile(
@@ -49,6 +57,15 @@ def new_message_id(domain: str) -> str:
     except IndexError:
         unique = _make_unique()
     return f"<{unique}@{domain}>"
+
+
+_run = secrets.token_hex(12)
+_number = count()
+
+
+def new_boundary() -> str:
+    """Make a boundary: another for every message, which no text that is there can hold."""
+    return f"{_run}{next(_number):x}"
 
 
 def check_message_id(text: str, *, field: str) -> str:

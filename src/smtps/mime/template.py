@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import BadValue
@@ -48,6 +48,11 @@ class Template:
             pieces[place] = values[name]
         return b"".join(pieces)
 
+    def cut(self, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """Give what does not change, and for what is between the place of its name in `names`."""
+        pieces = self._pieces
+        return tuple(pieces[::2]), tuple([names.index(name) for name in pieces[1::2]])
+
     def sample(self, value: str) -> str:
         """Put the same value into every field."""
         return value.join(self._pieces[::2])
@@ -57,7 +62,7 @@ def values_of(row: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
     """Take the values of these fields out of a row, as text.
 
     Raises:
-        BadValue: the row has no such field, or None in it.
+        BadValue: the row has no such field, or None in it, or half of a surrogate pair.
     """
     values = {}
     for name in names:
@@ -67,4 +72,5 @@ def values_of(row: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
                 name, "missing; give every row a value, or leave the field out of the text"
             )
         values[name] = value if type(value) is str else str(value)
+        utf8(values[name], name)
     return values

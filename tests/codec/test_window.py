@@ -53,6 +53,16 @@ class Peer:
         return data
 
     def hear(self, data: bytes) -> list[Receipt]:
+        """Answer; and the last RSET and what makes sure, if nothing else is awaited then."""
+        receipts = self.hear_only(data)
+        if self.window.awaits == 1 and self.window.in_flight == 0 and not self.window.failure:
+            receipts += self.hear_only(RSET)
+        if self.window.awaits == 0:
+            self.window.confirm()
+            receipts += self.window.take()
+        return receipts
+
+    def hear_only(self, data: bytes) -> list[Receipt]:
         self.sent()
         self.window.feed(data)
         receipts: list[Receipt] = self.window.take()
@@ -82,28 +92,43 @@ def data(codec: SimpleNamespace) -> Peer:
 # --- what is written ------------------------------------------------------------------------------
 
 
-def test_whole_transactions_are_written_back_to_back_with_rset_between(peer: Peer) -> None:
+def test_whole_transactions_are_written_back_to_back_with_rset_behind_each(peer: Peer) -> None:
     assert peer.add("a", "b") == 2
     assert peer.sent() == (
         b"MAIL FROM:<a@b.example>\r\nRCPT TO:<r0@y.example>\r\nBDAT 17 LAST\r\n" + CONTENT
         + b"RSET\r\n"
         + b"MAIL FROM:<b@b.example>\r\nRCPT TO:<r0@y.example>\r\nBDAT 17 LAST\r\n" + CONTENT
+        + b"RSET\r\n"
     )  # fmt: skip
 
 
-def test_nothing_open_needs_no_rset(peer: Peer) -> None:
+@pytest.mark.parametrize("replies", [OK3, OK3 + RSET, b"250 ok\r\n550 no\r\n503 nobody\r\n"])
+def test_what_stands_behind_the_last_needs_no_other_rset(peer: Peer, replies: bytes) -> None:
     peer.add("a")
-    peer.hear(OK3)
+    peer.hear_only(replies)
     peer.add("b")
     assert peer.sent().startswith(b"MAIL FROM:<b@b.example>")
 
 
-def test_a_refused_transaction_is_followed_by_rset_even_when_it_is_answered(peer: Peer) -> None:
+def test_once_the_last_rset_is_answered_nothing_is_open(peer: Peer) -> None:
     peer.add("a")
-    peer.hear(b"250 ok\r\n550 no\r\n503 nobody\r\n")
     assert not peer.window.is_clean
-    peer.add("b")
-    assert peer.sent().startswith(b"RSET\r\nMAIL FROM:<b@b.example>")
+    peer.hear(b"250 ok\r\n550 no\r\n503 nobody\r\n")
+    assert peer.window.is_clean
+    assert peer.window.awaits == 0
+
+
+def test_what_was_taken_is_told_when_the_rset_behind_it_is_answered(peer: Peer) -> None:
+    peer.add("a")
+    assert peer.hear_only(OK3) == []
+    assert outcomes(peer.hear_only(RSET)) == [(0, {"ACCEPTED"})]
+
+
+def test_421_to_the_last_rset_takes_nothing_back(peer: Peer) -> None:
+    peer.add("a")
+    assert outcomes(peer.hear_only(OK3 + b"421 enough\r\n")) == [(0, {"ACCEPTED"})]
+    assert peer.window.closing
+    assert peer.window.awaits == 0
 
 
 def test_size_and_body_are_told_where_they_are_offered(codec: SimpleNamespace) -> None:
@@ -111,7 +136,7 @@ def test_size_and_body_are_told_where_they_are_offered(codec: SimpleNamespace) -
     peer.window.add_letter(Letter(0, Envelope("a@b.example", ["x@y.example"]), b"\xc3\xa4\n"))
     assert peer.sent() == (
         b"MAIL FROM:<a@b.example> SIZE=4 BODY=8BITMIME\r\nRCPT TO:<x@y.example>\r\n"
-        b"BDAT 4 LAST\r\n\xc3\xa4\r\n"
+        b"BDAT 4 LAST\r\n\xc3\xa4\r\nRSET\r\n"
     )
 
 
@@ -132,13 +157,15 @@ def test_chunks_hold_crlf_newlines_and_an_ended_last_line(
     peer.window.add_letter(Letter(0, Envelope("", ["x@y.example"]), given))
     assert peer.sent() == (
         b"MAIL FROM:<>\r\nRCPT TO:<x@y.example>\r\nBDAT %d LAST\r\n" % len(written) + written
-    )
+        + b"RSET\r\n"
+    )  # fmt: skip
 
 
 def test_what_is_more_than_addresses_is_prepared(peer: Peer) -> None:
     peer.window.add_letter(Letter(0, Envelope("a@b.example", ["x@y.example"], ret="HDRS"), b"\xe4"))
     assert peer.sent() == (
-        b"MAIL FROM:<a@b.example> SIZE=3 X=1\r\nRCPT TO:<special>\r\nBDAT 3 LAST\r\n\xe4\r\n"
+        b"MAIL FROM:<a@b.example> SIZE=3 X=1\r\nRCPT TO:<special>\r\n"
+        b"BDAT 3 LAST\r\n\xe4\r\nRSET\r\n"
     )
 
 
@@ -286,6 +313,8 @@ def test_for_whom_there_were_too_many_before_it_goes_again(peer: Peer, refusal: 
     no = refusal.encode() + b"\r\n"
     receipts = peer.hear(b"250 ok\r\n550 no\r\n250 ok\r\n" + no + b"250 taken\r\n" + RSET)
     assert receipts == []
+    assert peer.window.remainders == []
+    peer.hear(OK3.replace(b"250 2.0.0 taken\r\n", b"250 ok\r\n250 ok\r\n250 taken\r\n"))
     (remainder,) = peer.window.remainders
     assert (remainder.letter.number, remainder.places) == (0, (2,))
     assert remainder.letter.content == CONTENT
@@ -376,7 +405,7 @@ def test_an_early_250_that_554_follows_is_never_success(peer: Peer) -> None:
 def test_one_reply_too_many_makes_the_last_message_unknown(peer: Peer) -> None:
     peer.add("a")
     assert peer.hear(OK3 + b"554 spam\r\n") == []
-    assert "nothing asked for" in str(failed(peer))
+    assert "RSET was not accepted" in str(failed(peer))
     assert outcomes(peer.lose()[1]) == [(0, {"UNKNOWN"})]
 
 
@@ -411,6 +440,30 @@ def test_what_was_not_written_when_the_server_fell_out_of_step_goes_again(peer: 
     assert peer.lose(sent=20)[0] == [1]
 
 
+def test_who_of_several_was_refused_is_told_once_it_is_sure(peer: Peer) -> None:
+    peer.add("a", "b", rcpts=2)
+    partly, spam = b"250 ok\r\n550 no\r\n250 ok\r\n250 taken\r\n", b"250 ok\r\n" * 3 + b"554 no\r\n"
+    assert peer.hear_only(partly + RSET + spam + RSET) == []
+    assert peer.window.doubtful == 2
+    peer.window.confirm()
+    told = outcomes(peer.window.take())
+    assert told == [(0, {"REFUSED", "ACCEPTED"}), (1, {"REFUSED"})]
+    assert peer.window.doubtful == 0
+
+
+def test_who_of_several_was_refused_is_unknown_behind_a_reply_too_many(peer: Peer) -> None:
+    peer.add("a", rcpts=2)
+    assert peer.hear_only(b"250 ok\r\n550 no\r\n250 ok\r\n250 taken\r\n" + RSET) == []
+    peer.window.abandon(0, ProtocolError("one too many"))
+    assert outcomes(peer.window.take()) == [(0, {"UNKNOWN"})]
+
+
+def test_who_of_several_was_refused_stays_so_when_the_connection_is_lost(peer: Peer) -> None:
+    peer.add("a", rcpts=2)
+    assert peer.hear_only(b"250 ok\r\n550 no\r\n250 ok\r\n250 taken\r\n" + RSET) == []
+    assert outcomes(peer.lose()[1]) == [(0, {"REFUSED", "ACCEPTED"})]
+
+
 # --- the end of a connection ----------------------------------------------------------------------
 
 
@@ -433,7 +486,7 @@ def test_a_message_that_was_taken_is_taken_though_no_rset_was_answered(peer: Pee
 def test_a_message_whose_end_was_not_written_goes_again(peer: Peer) -> None:
     peer.add("a", "b", "c")
     whole = len(bytes(peer.window.outgoing()))
-    again, receipts = peer.lose(sent=whole - 1)
+    again, receipts = peer.lose(sent=whole - len(b"RSET\r\n") - 1)
     assert again == [2]
     assert outcomes(receipts) == [(0, {"UNKNOWN"}), (1, {"UNKNOWN"})]
 
@@ -517,25 +570,25 @@ def test_content_goes_out_with_the_commands_of_the_next_message_behind_it(data: 
     assert outcomes(data.hear(b"250 taken\r\n" + RSET + b"250 ok\r\n250 ok\r\n354 go\r\n")) == [
         (0, {"ACCEPTED"})
     ]
-    assert data.sent() == CONTENT + b".\r\n"
+    assert data.sent() == CONTENT + b".\r\nRSET\r\n"
     assert outcomes(data.hear(b"250 taken\r\n")) == [(1, {"ACCEPTED"})]
 
 
 def test_dots_are_doubled_for_data(data: Peer) -> None:
     data.window.add_letter(Letter(0, Envelope("a@b.example", ["x@y.example"]), b".\n..b\nc"))
     data.hear(b"250 ok\r\n250 ok\r\n354 go\r\n")
-    assert data.sent() == b"..\r\n...b\r\nc\r\n.\r\n"
+    assert data.sent() == b"..\r\n...b\r\nc\r\n.\r\nRSET\r\n"
 
 
 def test_nobody_accepted_and_354_all_the_same_is_ended_with_a_lone_dot(data: Peer) -> None:
     data.add("a")
     data.hear(b"250 ok\r\n550 no\r\n354 go\r\n")
-    assert data.sent() == b".\r\n"
+    assert data.sent() == b".\r\nRSET\r\n"
     receipts = data.hear(b"250 taken, whatever it was\r\n")
     assert outcomes(receipts) == [(0, {"REFUSED"})]
     assert isinstance(receipts[0].error, RecipientsRefused)
     data.add("b")
-    assert data.sent().startswith(b"RSET\r\n")
+    assert data.sent().startswith(b"MAIL FROM:<b@")
 
 
 def test_a_refused_data_is_followed_by_rset(data: Peer) -> None:

@@ -98,7 +98,7 @@ def state(window: Any) -> tuple[Any, ...]:
     return (
         *(window.in_flight, window.awaits, window.bytes_in_flight, window.answered),
         *(window.setbacks, window.closing, window.is_clean, window.pending, str(window.failure)),
-        *(window.has_room(3), [told(receipt) for receipt in window.take()]),
+        *(window.doubtful, window.has_room(3), [told(receipt) for receipt in window.take()]),
         bytes(window.outgoing()),
         [(whole(one.letter), told(one.receipt), one.places) for one in window.remainders],
     )

@@ -176,8 +176,41 @@ def test_an_early_250_that_554_follows_is_never_success(front: Front, form: str)
     assert isinstance(error.__cause__, ProtocolError)
 
 
-def test_a_line_that_nobody_asked_for_poisons_the_connection(front: Front) -> None:
+def test_a_positive_line_that_nobody_asked_for_takes_nothing_back(front: Front) -> None:
     faults = [Fault(on=".", nth=5, inject=b"250 2.0.0 what?\r\n")]
+    with Sink(faults=faults) as sink:
+        assert all(receipt.ok for receipt in front.send_many(front.at(sink.url), items(5)))
+        assert len(sink.messages) == 5
+
+
+def test_who_of_several_was_refused_is_told_when_ehlo_is_answered_by_itself(front: Front) -> None:
+    faults = [Fault(on="RCPT", when=".1@", reply="550 5.1.1 no such user")]
+    with Sink(faults=faults) as sink:
+        receipts = front.send_many(front.at(sink.url), items(5, recipients=2))
+        assert [line.split()[0] for line in sink.commands].count("EHLO") == 2
+    assert [receipt.refused for receipt in receipts] == [(f"r{n}.1@y.example",) for n in range(5)]
+
+
+@pytest.mark.parametrize("nth", range(1, 7))
+def test_who_of_several_was_refused_is_unknown_if_there_is_a_reply_too_many(
+    front: Front, nth: int
+) -> None:
+    faults = [
+        Fault(on="RCPT", when=".1@", nth=nth, reply="550 5.1.1 no", inject=b"250 2.1.5 what?\r\n"),
+        Fault(on="RCPT", when=".1@", reply="550 5.1.1 no such user"),
+    ]
+    with Sink(faults=faults) as sink:
+        receipts = front.send_many(front.at(sink.url), items(6, recipients=3))
+        taken = {message.sender: message.recipients for message in sink.messages}
+    for receipt in receipts:
+        assert not receipt.not_sent
+        assert set(receipt.accepted) <= set(taken[receipt.sender])
+        assert receipt.unknown or set(receipt.accepted) == set(taken[receipt.sender])
+    assert any(receipt.unknown for receipt in receipts)
+
+
+def test_a_line_that_nobody_asked_for_poisons_the_connection(front: Front) -> None:
+    faults = [Fault(on=".", nth=5, inject=b"554 5.6.0 what?\r\n")]
     with Sink(faults=faults) as sink:
         receipts = front.send_many(front.at(sink.url), items(5))
     found = by_index(receipts)

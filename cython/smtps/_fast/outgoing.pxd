@@ -55,6 +55,8 @@ cdef class Outgoing:
     cdef list _receipts
     # Whether the content of the oldest transaction was asked for and is not in the buffer yet.
     cdef bint _is_granted
+    # Whether RSET is there for the transaction that comes next, or to end the last.
+    cdef bint _has_reset
     cdef bint _clean
 
     cdef readonly size_t awaits
@@ -65,7 +67,8 @@ cdef class Outgoing:
         self, Py_ssize_t number, object envelope, object content, object message_id) except -1
     cdef bint _put_commands(
         self, object envelope, tuple addresses, size_t size, bint eight_bit,
-        bint is_first) except -1
+        bint resets) except -1
+    cdef bint _ends_with_content(self) noexcept
     cdef uint8_t *_at(self, size_t place) noexcept
     cdef int _note(self, size_t start, const uint8_t *end) except -1
     cdef int _put(self, bytes text) except -1

@@ -127,6 +127,12 @@ cdef class Outgoing:
     @cython.critical_section
     def outgoing(self):
         """Like the method of the same name in `smtps._pure.outgoing`, without a copy."""
+        cdef size_t before = self._size
+        if before and self._ends_with_content():
+            self._put(b"RSET\r\n")
+            self._note(before, self._at(self._size))
+            self.awaits += 1
+            self._has_reset = True
         return memoryview(self._out)[:self._size]
 
     @cython.critical_section
@@ -134,6 +140,12 @@ cdef class Outgoing:
         """Like the method of the same name in `smtps._pure.outgoing`."""
         self._position += self._size
         self._size = 0
+
+    cdef bint _ends_with_content(self) noexcept:
+        if self._chunked:
+            return not self._has_reset
+        # With DATA nothing is behind the content that was asked for but the next transaction.
+        return self._count == 1 and self._ring[self._first].stage == FINAL
 
     cdef bint _has_room(self, Py_ssize_t most) noexcept:
         if self._chunked:
@@ -159,7 +171,8 @@ cdef class Outgoing:
         cdef bint ends = True
         cdef Transaction *transaction
         cdef uint8_t state = kernels.SMTPS_AT_LINE_START
-        cdef bint is_first = self._count == 0 and self._clean
+        cdef bint is_first = self._count == 0 and self._clean and not self._has_reset
+        cdef bint resets = not is_first and not self._has_reset
         cdef bint is_filled = type(content) is Filled
         memset(&found, 0, sizeof(found))
         if is_filled:
@@ -182,14 +195,14 @@ cdef class Outgoing:
             return 0
         cdef tuple addresses = <tuple> <object> get_slot(envelope, ADDRESSES)
         cdef size_t before = self._size
-        if not self._put_commands(envelope, addresses, size, found.eight_bit > 0, is_first):
+        if not self._put_commands(envelope, addresses, size, found.eight_bit > 0, resets):
             self._size = before
             try:
                 mail, rcpts = self._prepare(envelope, size, found.eight_bit > 0)
             except SMTPSError as error:
                 self._receipts.append(Letter(number, envelope, content, message_id).unsent(error))
                 return 0
-            if not is_first:
+            if resets:
                 self._put(b"RSET\r\n")
             self._put(mail)
             for rcpt in rcpts:
@@ -214,9 +227,9 @@ cdef class Outgoing:
             out = put_text(out, b"DATA\r\n", 6)
             self._note(before, out)
         self._size = <size_t> (out - <uint8_t *> PyByteArray_AS_STRING(self._out))
-        self.awaits += PyTuple_GET_SIZE(addresses) + (2 if is_first else 3)
+        self.awaits += PyTuple_GET_SIZE(addresses) + (3 if resets else 2)
         self.bytes_in_flight += size
-        self._clean = False
+        self._clean = self._has_reset = False
         transaction = self._push()
         transaction.number = number
         transaction.envelope = own(envelope)
@@ -231,8 +244,8 @@ cdef class Outgoing:
 
     cdef bint _put_commands(
             self, object envelope, tuple addresses, size_t size, bint eight_bit,
-            bint is_first) except -1:
-        """Put RSET, MAIL and each RCPT of plain addresses; false if there is more to them."""
+            bint resets) except -1:
+        """Put RSET, if it is not there, MAIL and each RCPT of plain addresses; false if there is more to them."""
         cdef object sender = <object> get_slot(envelope, SENDER)
         cdef size_t room = COMMANDS
         cdef uint8_t *out
@@ -245,7 +258,7 @@ cdef class Outgoing:
             room += PyUnicode_GET_LENGTH(address) + RCPT_ROOM
         self._make_room(room)
         out = self._at(self._size)
-        if not is_first:
+        if resets:
             out = put_text(out, b"RSET\r\n", 6)
         out = put_text(out, b"MAIL FROM:<", 11)
         out = put_address(out, sender)

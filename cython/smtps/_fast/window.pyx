@@ -61,6 +61,8 @@ cdef class Window(Outgoing):
     cdef object _held
     cdef object _held_letter
     cdef object _held_refusals
+    # What was decided over some recipients only, and their letters, until that is sure.
+    cdef list _doubtful
     cdef int _last_code
     cdef bint _is_told
     # The last final reply and its line: most servers say the same for every message.
@@ -75,6 +77,7 @@ cdef class Window(Outgoing):
 
     def __cinit__(self):
         self._again = []
+        self._doubtful = []
         self.remainders = []
         self._final_line = b""
 
@@ -86,6 +89,16 @@ cdef class Window(Outgoing):
             most_recipients=most_recipients, takes_eight_bits=takes_eight_bits, trail=trail)
         self._parser = ReplyParser(max_line_length)
 
+    @property
+    def doubtful(self):
+        """Like the property of the same name in `smtps._pure.window`."""
+        return len(self._doubtful)
+
+    @cython.critical_section
+    def confirm(self):
+        """Like the method of the same name in `smtps._pure.window`."""
+        self._confirm()
+
     @cython.critical_section
     def feed(self, bytes data, /):
         """Like the method of the same name in `smtps._pure.window`."""
@@ -95,9 +108,7 @@ cdef class Window(Outgoing):
             self._fail(error.reason, None)
         if self.failure is not None:
             return
-        if not self._is_parsing and self._held_size == 0 and (
-            self._count == 0 or self._ring[self._first].stage != RSET
-        ):
+        if not self._is_parsing and self._held_size == 0 and not self._awaits_reset():
             self._release()
         if self._is_granted and not self.closing:
             self._grant()
@@ -115,20 +126,26 @@ cdef class Window(Outgoing):
         cdef uint64_t written = self._position + sent
         cdef bint is_told = self._is_told or (ended and self._last_code == 554)
         cdef Transaction *transaction
+        cdef bint doubts = self.failure is not None or isinstance(cause, ProtocolError)
         self._settle_held()
+        if not doubts:
+            self._confirm()
+        self._receipts += [letter.unknown({}, cause) for letter, _ in self._doubtful]
+        self._doubtful = []
         again = self._again
         self._again = []
         while self._count:
             transaction = &self._ring[self._first]
             letter = make_letter(transaction)
             refusals = refusals_of(transaction)
-            if is_refused(transaction):
+            if not doubts and is_refused(transaction):
                 self._receipts.append(letter.refused_early(or_none(transaction.mail), refusals))
-            elif transaction.end > written or (is_told and self.failure is None):
+            elif transaction.end > written or (is_told and not doubts):
                 again.append(letter)
             else:
                 self._receipts.append(letter.unknown(refusals, cause))
             self._forget_first()
+        self._has_reset = False
         self.awaits = 0
         return again
 
@@ -267,10 +284,12 @@ cdef class Window(Outgoing):
         self._last_code = code
         if code == 421:
             self.closing = self._is_told = True
-            if self._count == 0 or self._is_granted:
+            if (self._count == 0 and not self._has_reset) or self._is_granted:
                 return 0
         elif code < 400:
             self._is_told = False
+        if self._count == 0 and self._has_reset:
+            return self._take_last_rset(reply, code)
         if self._count == 0 or self._is_granted:
             return self._fail("a reply came that nothing asked for", reply)
         transaction = &self._ring[self._first]
@@ -287,6 +306,17 @@ cdef class Window(Outgoing):
             self._final_line = line if len(reply.lines) == 1 else b""
             self._final_reply = reply
         return self._take_final(transaction, reply, code)
+
+    cdef int _take_last_rset(self, object reply, int code) except -1:
+        """Take the answer to the RSET that no transaction followed."""
+        self.awaits -= 1
+        self._has_reset = False
+        if code == 250:
+            self._clean = True
+        elif code != 421:
+            return self._fail("RSET was not accepted", reply)
+        self._release()
+        return 0
 
     cdef int _take_rset(self, Transaction *transaction, object reply, int code) except -1:
         if code == 421:
@@ -358,6 +388,8 @@ cdef class Window(Outgoing):
             # Somebody else's errors made the server say 421 here, which answers nothing.
             self.answered -= 1
             self._again.append(letter)
+        elif self._chunked and transaction.recipients > 1:
+            self._doubtful.append((letter, letter.refused(refusals, reply)))
         else:
             self._receipts.append(letter.refused(refusals, reply))
         self._end_first(transaction)
@@ -394,17 +426,42 @@ cdef class Window(Outgoing):
         self._forget_first()
         return 0
 
+    cdef bint _awaits_reset(self) noexcept:
+        """Tell whether RSET comes next: until it is answered, the content may be once more."""
+        if self._count:
+            return self._ring[self._first].stage == RSET
+        return self._has_reset
+
     cdef int _release(self) except -1:
         """Give the receipt of the message that was taken: nothing spoke against it."""
         if self._held is not None:
-            if self._held_refusals is not None:
-                places = self._held_letter.crowded_out(self._held_refusals)
-                if places:
-                    self.remainders.append(Remainder(self._held_letter, self._held, places))
-                    self._held = None
-                    return 0
-            self._receipts.append(self._held)
+            if self._held_refusals is None:
+                self._receipts.append(self._held)
+            else:
+                self._release_partly()
             self._held = None
+        return 0
+
+    cdef int _release_partly(self) except -1:
+        places = self._held_letter.crowded_out(self._held_refusals)
+        result = Remainder(self._held_letter, self._held, places) if places else self._held
+        if self._chunked:
+            self._doubtful.append((self._held_letter, result))
+        else:
+            self._settle(result)
+        return 0
+
+    cdef int _settle(self, result) except -1:
+        if isinstance(result, Remainder):
+            self.remainders.append(result)
+        else:
+            self._receipts.append(result)
+        return 0
+
+    cdef int _confirm(self) except -1:
+        for _, result in self._doubtful:
+            self._settle(result)
+        self._doubtful = []
         return 0
 
     cdef int _settle_held(self) except -1:

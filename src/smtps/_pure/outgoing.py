@@ -2,7 +2,8 @@
 
 A transaction rides behind one that is not answered only with RSET between them, which costs six
 bytes and no round trip: without it a server that keeps a refused transaction open takes the next
-one's recipients under the sender of the last (Exim 4.96 does).
+one's recipients under the sender of the last (Exim 4.96 does). The last one has RSET behind it too:
+its reply tells that no other one to the content can follow.
 """
 
 from __future__ import annotations
@@ -104,6 +105,8 @@ class Outgoing:
         self._receipts: list[Receipt] = []
         #: The transaction whose content was asked for and is not in the buffer yet.
         self._granted: Transaction | None = None
+        #: Whether RSET is there for the transaction that comes next, or to end the last.
+        self._has_reset = False
         #: Whether the server is known to have no transaction open.
         self._clean = True
         #: The replies that are still to come.
@@ -191,11 +194,13 @@ class Outgoing:
             self._receipts.append(letter.unsent(error))
             return
         commands = [mail, *rcpts]
-        stage = MAIL
-        if self._transactions or not self._clean:
-            commands.insert(0, b"RSET\r\n")
-            stage = RSET
-        self._clean = False
+        stage = RSET
+        if not self._has_reset:
+            if self._transactions or not self._clean:
+                commands.insert(0, b"RSET\r\n")
+            else:
+                stage = MAIL
+        self._clean = self._has_reset = False
         commands.append(b"BDAT %d LAST\r\n" % size if self._chunked else b"DATA\r\n")
         self.awaits += len(commands)
         for command in commands:
@@ -208,13 +213,27 @@ class Outgoing:
         self._transactions.append(Transaction(letter, stage, size, end))
 
     def outgoing(self) -> bytes:
-        """Give what is to be written; `written` must follow."""
+        """Give what is to be written; `written` must follow.
+
+        Behind content at its end goes RSET.
+        """
+        if self._out and self._ends_with_content():
+            self._out += b"RSET\r\n"
+            self._note(b"RSET\r\n")
+            self.awaits += 1
+            self._has_reset = True
         return bytes(self._out)
 
     def written(self) -> None:
         """Note that all of it was written."""
         self._position += len(self._out)
         self._out.clear()
+
+    def _ends_with_content(self) -> bool:
+        if self._chunked:
+            return not self._has_reset
+        # With DATA nothing is behind the content that was asked for but the next transaction.
+        return len(self._transactions) == 1 and self._transactions[0].stage == FINAL
 
     def _plain(
         self, envelope: Envelope, size: int, eight_bit: bool

@@ -56,6 +56,8 @@ class Window(Outgoing):
         self._again: list[Letter] = []
         #: A message that was taken, until no other reply to it can follow.
         self._held: tuple[Letter, dict[int, Reply], Reply] | None = None
+        #: What was decided over some recipients only, and their letters, until that is sure.
+        self._doubtful: list[tuple[Letter, Receipt | Remainder]] = []
         self._last_code = 0
         #: Whether the server said that it closes, and took nothing after that.
         self._is_told = False
@@ -69,6 +71,23 @@ class Window(Outgoing):
         self.remainders: list[Remainder] = []
         #: What ended the window, if something that does not fit was answered.
         self.failure: ProtocolError | None = None
+
+    @property
+    def doubtful(self) -> int:
+        """How many messages were decided over, but perhaps not for the recipients that it seems.
+
+        All positive replies of BDAT transactions look alike. A server that gave one reply too many
+        is found out by the last refusal of a message, but who of several recipients was refused can
+        be off by one all the time. Only something that is answered unlike all else tells; then
+        comes `confirm`.
+        """
+        return len(self._doubtful)
+
+    def confirm(self) -> None:
+        """Note that every reply so far was the one to its command."""
+        for _, result in self._doubtful:
+            self._settle(result)
+        self._doubtful.clear()
 
     def feed(self, data: bytes, /) -> None:
         """Take bytes of the server; all that was put into the buffer must be written by now.
@@ -86,9 +105,7 @@ class Window(Outgoing):
             self._fail(str(error.reason), None)
         if self.failure is not None:
             return
-        # RSET follows right behind; until it is answered, a second answer to the content may come.
-        next_stage = self._transactions[0].stage if self._transactions else MAIL
-        if next_stage != RSET and not self._parser.pending:
+        if not self._awaits_reset() and not self._parser.pending:
             self._release()
         if self._granted is not None and not self.closing:
             self._grant(self._granted)
@@ -103,28 +120,35 @@ class Window(Outgoing):
 
         Args:
             sent: how many bytes of the buffer were written before the end; after `written` none.
-            cause: what ended the connection.
+            cause: what ended the connection; behind a `ProtocolError` nothing that is doubtful or
+                not at its end is believed.
             ended: whether it ended in order, so that no reply was lost on the way.
 
         Returns:
             The messages that the server has surely not taken, for another connection. Of the
             others the receipts are ready: decided by a refusal, or unknown.
         """
+        doubt = self.failure or (cause if isinstance(cause, ProtocolError) else None)
         self._settle_held()
+        if doubt is None:
+            self.confirm()
+        self._receipts += [letter.unknown({}, cause) for letter, _ in self._doubtful]
+        self._doubtful.clear()
         again, self._again = self._again, []
         written = self._position + sent
         # RFC 5321 3.8 lets a server close after 421 only; some say 554 in its place.
         is_told = self._is_told or (ended and self._last_code == 554)
         for transaction in self._transactions:
             letter = transaction.letter
-            if self._is_refused(transaction):
+            if doubt is None and self._is_refused(transaction):
                 early = letter.refused_early(transaction.mail, transaction.refusals)
                 self._receipts.append(early)
-            elif transaction.end > written or (is_told and self.failure is None):
+            elif transaction.end > written or (is_told and doubt is None):
                 again.append(letter)
             else:
                 self._receipts.append(letter.unknown(transaction.refusals, cause))
         self._transactions.clear()
+        self._has_reset = False
         self.awaits = 0
         return again
 
@@ -136,10 +160,13 @@ class Window(Outgoing):
         self._last_code = reply.code
         if reply.code == 421:
             self.closing = self._is_told = True
-            if not self._transactions or self._granted is not None:
+            if not (self._transactions or self._has_reset) or self._granted is not None:
                 return
         elif reply.positive:
             self._is_told = False
+        if not self._transactions and self._has_reset:
+            self._take_last_rset(reply)
+            return
         if not self._transactions or self._granted is not None:
             self._fail("a reply came that nothing asked for", reply)
             return
@@ -155,6 +182,17 @@ class Window(Outgoing):
             self._take_data(transaction, reply)
         else:
             self._take_final(transaction, reply)
+
+    def _take_last_rset(self, reply: Reply) -> None:
+        """Take the answer to the RSET that no transaction followed."""
+        self.awaits -= 1
+        self._has_reset = False
+        if reply.code == 250:
+            self._clean = True
+        elif reply.code != 421:
+            self._fail("RSET was not accepted", reply)
+            return
+        self._release()
 
     def _take_rset(self, transaction: Transaction, reply: Reply) -> None:
         if reply.code == 421:
@@ -223,10 +261,18 @@ class Window(Outgoing):
             self.answered -= 1
             self._again.append(letter)
         elif not reply.positive:
-            self._receipts.append(letter.refused(refusals, reply))
+            receipt = letter.refused(refusals, reply)
+            is_doubtful = self._chunked and len(letter.envelope.addresses) > 1
+            self._doubtful.append((letter, receipt)) if is_doubtful else self._settle(receipt)
         else:
             self._clean = not self._transactions
             self._held = letter, refusals, reply
+
+    def _awaits_reset(self) -> bool:
+        """Tell whether RSET comes next: until it is answered, the content may be once more."""
+        if self._transactions:
+            return self._transactions[0].stage == RSET
+        return self._has_reset
 
     def _release(self) -> None:
         """Give the receipt of the message that was taken: nothing spoke against it."""
@@ -234,11 +280,16 @@ class Window(Outgoing):
             letter, refusals, reply = self._held
             receipt = letter.taken(refusals, reply)
             places = letter.crowded_out(refusals) if refusals else ()
-            if places:
-                self.remainders.append(Remainder(letter, receipt, places))
-            else:
-                self._receipts.append(receipt)
+            result = Remainder(letter, receipt, places) if places else receipt
+            is_doubtful = self._chunked and refusals
+            self._doubtful.append((letter, result)) if is_doubtful else self._settle(result)
             self._held = None
+
+    def _settle(self, result: Receipt | Remainder) -> None:
+        if isinstance(result, Remainder):
+            self.remainders.append(result)
+        else:
+            self._receipts.append(result)
 
     def _settle_held(self) -> None:
         """Decide over the message that was taken, at the end of the connection."""

@@ -8,6 +8,7 @@ from ..envelope import Envelope
 from ..errors import (
     ConnectionLost,
     Interrupted,
+    ProtocolError,
     ServiceClosing,
     SessionError,
     SMTPSError,
@@ -32,10 +33,12 @@ from ..receipt import Receipt
 from ..reply import Reply
 from ..session import Session
 from ..watching import tell_receipts
+from ..wire.capabilities import Capabilities
 from ..wire.transaction import mail_command, rcpt_command
 from ..wire.window import Window
-from .exchange import check_quiet, reset
+from .exchange import check_quiet, exchange, reset
 from .manners import manners_of
+from .opening import hello_command
 from .pace import Pace
 from .work import Work
 
@@ -43,6 +46,8 @@ __all__ = ["carry_window", "give"]
 
 # What the server said before it closed is here already or never comes.
 _LAST_WORDS = Deadline(1.0)
+# So many messages may wait at least until it is sure who of their recipients was refused.
+_MOST_DOUBTFUL = 64
 # For how long replies are waited for while a rate holds messages back, in seconds, until another
 # look is taken whether the server still keeps its time.
 _LONGEST = 1.0
@@ -158,9 +163,11 @@ class _Carrier:
                 yield from self._flush()
                 if window.has_room(pace.most):
                     yield from self._look()
-            elif window.in_flight:
+            elif window.awaits:
                 pause = self._work.pause(_LONGEST)
                 yield from (self._bide(pause) if pause else self._hear())
+            elif window.doubtful and not window.closing:
+                yield from self._make_sure()
             else:
                 break
         if window.closing:
@@ -176,7 +183,7 @@ class _Carrier:
         elif isinstance(error, Interrupted | TimedOut) or write is not None:
             yield from self._take_what_is_here()
         self._pace.is_dismissed = window.closing
-        if window.failure is not None:
+        if window.failure is not None or isinstance(error, ProtocolError):
             manners_of(self._session).breaks_pipelining = True
         sent = write.sent if write is not None else 0
         again: list[Letter] = window.abandon(sent, error, ended=self._ended)
@@ -196,6 +203,8 @@ class _Carrier:
         """Tell how many may be in flight, or 0 if no other message may be added now."""
         window, pace, session = self._window, self._pace, self._session
         if window.closing or pace.careful or self._work.is_odd:
+            return 0
+        if window.doubtful >= max(_MOST_DOUBTFUL, pace.most):
             return 0
         most = min(pace.most, window.in_flight + self._limit - session.transactions)
         return most if most > window.in_flight and window.has_room(most) else 0
@@ -218,7 +227,7 @@ class _Carrier:
             if window.pending:
                 # What waits is written before the program is asked for more.
                 return
-            yield from work.refill(wanted, wait=window.in_flight == 0)
+            yield from work.refill(wanted, wait=window.awaits == 0 and not window.doubtful)
             if not work.at_hand:
                 return
 
@@ -270,6 +279,24 @@ class _Carrier:
         if data == b"":
             self._take_end()
         yield from self._conclude()
+
+    def _make_sure(self) -> Dialogue[None]:
+        """Ask what nothing else is answered like, so that all before it was paired as it should.
+
+        Nothing is in flight. EHLO resets no more than RSET does. RFC 5321, section 4.1.4.
+
+        Raises:
+            ProtocolError: the answer is that to another command; there is one reply too many.
+        """
+        session = self._session
+        reply = yield from exchange(session, hello_command(session), Phase.HELLO)
+        # Who refuses it answers nothing else so: all before it was positive.
+        if reply.positive and not Capabilities.parse(reply.lines).chunking:
+            reason = "a reply came that nothing asked for"
+            raise ProtocolError(reason, phase=Phase.RSET, reply=reply)
+        self._window.confirm()
+        yield from self._give()
+        self._take_back_remainders()
 
     def _bide(self, pause: float) -> Dialogue[None]:
         """Wait until more may be sent that a rate holds back, or for replies.

@@ -26,7 +26,7 @@ from .exchange import exchange, gain, read_reply
 from .reaching import reach
 from .securing import prepare_tls, shake_hands
 
-__all__ = ["ask_again", "check_options", "name_of", "open_session"]
+__all__ = ["ask_again", "check_options", "hello_command", "name_of", "open_session"]
 
 
 @watched("connect")
@@ -113,7 +113,7 @@ def _hello(session: Session) -> Dialogue[None]:
     """
     if session.options.allow_extensions:
         begun = monotonic()
-        reply = yield from exchange(session, _hello_command(session), Phase.HELLO)
+        reply = yield from exchange(session, hello_command(session), Phase.HELLO)
         session.meter.heard_hello(monotonic() - begun)
         if reply.code == 250:
             session.capabilities = Capabilities.parse(reply.lines, verified=session.is_verified)
@@ -139,7 +139,7 @@ def ask_again(session: Session) -> Dialogue[bool]:
     if not session.may_offer_more:
         return False
     session.may_offer_more = session.resting = False
-    reply = yield from exchange(session, _hello_command(session), Phase.HELLO)
+    reply = yield from exchange(session, hello_command(session), Phase.HELLO)
     session.resting = not session.over
     if reply.code != 250:
         return False
@@ -147,7 +147,8 @@ def ask_again(session: Session) -> Dialogue[bool]:
     return True
 
 
-def _hello_command(session: Session) -> bytes:
+def hello_command(session: Session) -> bytes:
+    """Build EHLO, or LHLO."""
     return build_command("LHLO" if session.is_lmtp else "EHLO", _hello_name(session))
 
 

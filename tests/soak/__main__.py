@@ -1,4 +1,4 @@
-"""Send very many messages through a pool to a server that fails at random, and account for each.
+"""Send very many messages through pools to a server that fails at random, and account for each.
 
     python -m tests.soak --messages 1000000 --seed 1
 
@@ -9,15 +9,17 @@ once, refused and not taken, or unknown, and nothing of the work is left in the 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import random
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from smtps import Envelope, Pool
+from smtps import AsyncPool, Envelope, Pool, Receipt
 from tests.soak.ledger import Ledger
 from tests.soak.server import Server
 
@@ -39,22 +41,39 @@ class Soak:
     resident: list[int] = field(default_factory=list)
 
     def run(self, server: Server, ledger: Ledger) -> None:
-        """Go over the open ones until none is left."""
-        luck = random.Random(self.seed)
-        every = max(1, self.messages // (self.restarts + 1))
+        """Go over the open ones until none is left: half of them by each of the two pools."""
+        self._luck = random.Random(self.seed)
+        self._until = self._every
         url = f"smtp://127.0.0.1:{server.port}?tls=none&timeout=2"
         with Pool(url, connections=self.connections) as pool:
-            until = every
             while (numbers := list_of(ledger)) and self.rounds < 200:
                 self.rounds += 1
-                for receipt in pool.send_many(map(item, numbers)):
-                    ledger.take(numbers[receipt.index], receipt)
-                    if ledger.receipts % max(1, self.messages // 40) == 0:
-                        self.resident.append(resident())
-                    if ledger.receipts >= until and self.restarted < self.restarts:
-                        server.restart()
-                        self.restarted += 1
-                        until += luck.randrange(every // 2, every + 1)
+                half = (len(numbers) + 1) // 2
+                for receipt in pool.send_many(map(item, numbers[:half])):
+                    self._take(server, ledger, numbers[receipt.index], receipt)
+                if rest := numbers[half:]:
+                    asyncio.run(self._run_async(url, server, ledger, rest))
+
+    async def _run_async(
+        self, url: str, server: Server, ledger: Ledger, numbers: Sequence[int]
+    ) -> None:
+        async with AsyncPool(url, connections=self.connections) as pool:
+            async for receipt in pool.send_many(map(item, numbers)):
+                self._take(server, ledger, numbers[receipt.index], receipt)
+
+    @property
+    def _every(self) -> int:
+        """So many receipts between two restarts, at most."""
+        return max(1, self.messages // (self.restarts + 1))
+
+    def _take(self, server: Server, ledger: Ledger, number: int, receipt: Receipt) -> None:
+        ledger.take(number, receipt, server.count(number))
+        if ledger.receipts % max(1, self.messages // 40) == 0:
+            self.resident.append(resident())
+        if ledger.receipts >= self._until and self.restarted < self.restarts:
+            server.restart()
+            self.restarted += 1
+            self._until += self._luck.randrange(self._every // 2, self._every + 1)
 
     def faults(self, ledger: Ledger, descriptors: int) -> list[str]:
         """Say what is not as it has to be."""

@@ -16,6 +16,8 @@ _FINAL = {
     Outcome.REFUSED: _REFUSED,
     Outcome.UNKNOWN: _UNKNOWN,
 }
+#: How many copies the server can have then, at most and at least; of all others none.
+_COPIES = {Outcome.ACCEPTED: (1, 1), Outcome.UNKNOWN: (1, 0)}
 
 
 class Ledger:
@@ -34,14 +36,22 @@ class Ledger:
             yield place
             place = self._said.find(_OPEN, place + 1)
 
-    def take(self, number: int, receipt: Receipt) -> None:
-        """Write down what a receipt says."""
+    def take(self, number: int, receipt: Receipt, taken: int) -> None:
+        """Write down what a receipt says.
+
+        Args:
+            taken: how often the server has taken the message by now, which it notes before it
+                answers.
+        """
         self.receipts += 1
         outcome = receipt.results[0].outcome
         if self._said[number] != _OPEN:
             self.wrong.append(f"{number} has a second receipt: {outcome}")
         if outcome is Outcome.UNKNOWN and not isinstance(receipt.error, DeliveryUnknown):
             self.wrong.append(f"{number} is unknown, and its error is {receipt.error!r}")
+        most, least = _COPIES.get(outcome, (0, 0))
+        if not least <= taken <= most:
+            self.wrong.append(f"{number} is {outcome}, and was taken {taken} times")
         self._said[number] = _FINAL.get(outcome, _OPEN)
 
     def balance(self, taken: bytes) -> dict[str, int]:

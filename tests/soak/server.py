@@ -42,6 +42,10 @@ class Server:
         """How often each message was taken."""
         return self._shared[8:]
 
+    def count(self, number: int) -> int:
+        """How often one of them was taken."""
+        return self._shared[8 + number]
+
     def restart(self) -> None:
         """Kill it in the middle of whatever it does; another takes its place."""
         process = self._process()

@@ -25,7 +25,8 @@ def ledger(*said: Outcome) -> Ledger:
     for number, outcome in enumerate(said):
         error = DeliveryUnknown(ConnectionLost()) if outcome is Outcome.UNKNOWN else None
         result = RecipientResult("b@b.example", outcome, None)
-        found.take(number, Receipt(number, None, "a@a.example", (result,), None, error))
+        receipt = Receipt(number, None, "a@a.example", (result,), None, error)
+        found.take(number, receipt, int(outcome is Outcome.ACCEPTED))
     return found
 
 
@@ -53,3 +54,23 @@ def test_what_is_unknown_may_be_taken_or_not() -> None:
     books = ledger(Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.REFUSED)
     books.balance(b"\0\1\1\0")
     assert not books.wrong
+
+
+@pytest.mark.parametrize(
+    ("outcome", "copies"),
+    [
+        (Outcome.ACCEPTED, (1,)),
+        (Outcome.REFUSED, (0,)),
+        (Outcome.DEFERRED, (0,)),
+        (Outcome.NOT_SENT, (0,)),
+        (Outcome.UNKNOWN, (0, 1)),
+    ],
+)
+def test_what_a_receipt_says_is_so_when_it_comes(outcome: Outcome, copies: tuple[int, ...]) -> None:
+    error = DeliveryUnknown(ConnectionLost()) if outcome is Outcome.UNKNOWN else None
+    result = RecipientResult("b@b.example", outcome, None)
+    receipt = Receipt(0, None, "a@a.example", (result,), None, error)
+    for taken in range(3):
+        books = Ledger(1)
+        books.take(0, receipt, taken)
+        assert (not books.wrong) == (taken in copies)

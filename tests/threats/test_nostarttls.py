@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from smtps import Envelope, Message, Outbox, Pool, ProtocolError, SMTPSError
+from smtps.errors import SessionError
+from smtps.phase import Phase
 from smtps.testing import Fault, Sink
 from smtps.testing.auth import MECHANISMS
 from tests.support.concealed import SECRET, shown
@@ -37,6 +39,9 @@ ATTACKS: dict[str, list[Fault]] = {
         Fault(on="STARTTLS", reply="220 go", inject=f"250-evil\r\n250 AUTH {AUTH}\r\n".encode())
     ],
     "half a line behind it": [Fault(on="STARTTLS", reply="220 go", inject=b"2")],
+    "an empty line behind it": [Fault(on="STARTTLS", reply="220 go", inject=b"\r\n")],
+    "a farewell behind it": [Fault(on="STARTTLS", reply="220 go", inject=b"421 4.3.2 bye\r\n")],
+    "half a TLS record behind it": [Fault(on="STARTTLS", reply="220 go", inject=b"\x16\x03\x03")],
     "in two lines": [Fault(on="STARTTLS", reply="220-go\r\n220 go", inject=b"250 evil\r\n")],
     "greeted as logged in": [
         Fault(on="greeting", reply=f"220 relay\r\n250-relay\r\n250 AUTH {AUTH}\r\n".encode())
@@ -79,6 +84,31 @@ def test_a_pool_and_a_queue_say_nothing_either(tmp_path: Any, attack: str) -> No
                 outbox.run(pool)
         assert [one.state for one in outbox.list()] == ["queued"]
         said_nothing(sink)
+
+
+@pytest.mark.parametrize("attack", [name for name in ATTACKS if "behind it" in name])
+def test_what_is_glued_to_the_220_ends_it_before_a_word_of_tls(front: Front, attack: str) -> None:
+    with Sink(tls="starttls", users={"joe": SECRET}, faults=ATTACKS[attack]) as sink:
+        smtp = front.at(sink.url)
+        with pytest.raises(SessionError) as caught:
+            front.connect(smtp)
+        # Not something that broke later, after a handshake with whoever said it.
+        assert caught.value.phase is Phase.STARTTLS
+        sink.wait_until(lambda: sink.connections[0].closed)
+        assert sink.connections[0].tls is None
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_nothing_follows_starttls_before_it_is_answered(front: Front, method: str) -> None:
+    # Where a server reads on in clear text behind it, what follows would be taken for encrypted.
+    with Sink(tls="starttls", users={"joe": SECRET}) as sink:
+        smtp = front.at(sink.url)
+        smtp.from_, smtp.send_to = "a@b.example", "c@d.example"
+        METHODS[method](front, smtp, None)
+        front.disconnect(smtp)
+    assert sink.violations == []
+    commands = sink.connections[0].commands
+    assert [line.split()[0] for line in commands[:4]] == ["EHLO", "STARTTLS", "EHLO", "AUTH"]
 
 
 def said_nothing(sink: Sink) -> None:

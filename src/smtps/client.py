@@ -117,8 +117,8 @@ class SMTPS(Component):
         message raises, its receipt says what became of it. When the connection breaks, messages
         that were surely not taken go out over another one, as long as connections deliver anything.
         To leave the iteration early drops the connection, with what is in flight on it.
-        Messages go one at a time where each waits for the replies to all its recipients
-        (`recipient_policy` "all"), and to a server that limits the domains of a connection.
+        A message that waits for the replies to all its recipients (`recipient_policy` "all", and
+        more than one of them) goes alone.
 
         Args:
             items: each as `send` takes it.

@@ -296,7 +296,7 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
         ):
             raise BadValue("window", "expected a number of messages, at least 1")
         everyone = self.settings.recipient_policy is RecipientPolicy.ALL
-        return Work(supply, self._item_transaction, letter_of, alone=everyone)
+        return Work(supply, self._item_transaction, letter_of, together=everyone)
 
     def _item_transaction(self, item: Item) -> Transaction:
         """Make the transaction of one item of many.

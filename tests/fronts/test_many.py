@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -289,3 +289,57 @@ def test_listeners_hear_the_trail_and_the_refused(front: Front) -> None:
     assert not any("Subject" in line for line in heard)
     assert [error.description for error in errors] == ["<r1.1@y.example> was refused: 550 5.1.1 no"]
     assert isinstance(PITrail, type)
+
+
+def test_with_the_policy_all_refusals_stop_only_their_own_message(
+    front: Front, offers: list[str]
+) -> None:
+    wanted = [*items(4), *items(3, recipients=2)[2:], *items(4)]
+    faults = [Fault(on="RCPT", when="<r1.0@", reply="550 5.1.1 no")]
+    with Sink(extensions=offers, faults=faults) as sink:
+        smtp = front.at(sink.url + "&recipient_policy=all")
+        receipts = by_index(front.send_many(smtp, wanted))
+    assert receipts == dict.fromkeys(range(9), "ACCEPTED") | {1: "REFUSED", 6: "REFUSED"}
+    assert [arrived(message) for message in sink.messages] == [
+        given(item) for index, item in enumerate(wanted) if index not in (1, 6)
+    ]
+    assert sink.violations == []
+
+
+def _finished(number: int) -> Any:
+    return items(1 + number)[number]
+
+
+def _of_python(number: int) -> EmailMessage:
+    message = EmailMessage()
+    message["From"], message["To"] = "s@b.example", f"r{number}@y.example"
+    message.set_content("x\n")
+    return message
+
+
+@pytest.mark.parametrize("make", [_finished, _of_python])
+def test_with_the_policy_all_who_is_alone_rides_behind_an_unanswered_message(
+    front: Front, make: Callable[[int], Any]
+) -> None:
+    with Sink() as sink:
+        smtp = front.at(sink.url + "&recipient_policy=all")
+        receipts = front.send_many(smtp, [make(number) for number in range(40)])
+    assert all(receipt.ok for receipt in receipts)
+    assert sink.connections[0].commands.count("RSET") > 20
+
+
+def test_the_policy_all_changes_no_receipt_of_a_message_to_one_recipient(
+    front: Front, offers: list[str]
+) -> None:
+    faults = [
+        Fault(on="RCPT", when="<r1.0@", reply="550 5.1.1 no"),
+        Fault(on="MAIL", when="<s3@", reply="451 4.3.0 later"),
+        Fault(on="RCPT", when="<r5.0@", reply="452 4.5.3 full"),
+    ]
+    told = []
+    for policy in ("any", "all"):
+        with Sink(extensions=offers, faults=faults) as sink:
+            smtp = front.at(f"{sink.url}&recipient_policy={policy}")
+            receipts = front.send_many(smtp, items(8))
+        told.append([(one.index, one.results, one.reply, repr(one.error)) for one in receipts])
+    assert told[0] == told[1]

@@ -80,3 +80,39 @@ def test_a_limit_of_domains_is_obeyed_over_several_connections(
     taken = ["".join(one[0] for one in message.recipients) for message in sink.messages]
     assert taken == ["ab", "c", "d", "eg", "f"]
     assert len(sink.connections) == 4
+
+
+def test_messages_to_the_few_domains_of_a_connection_share_a_window(
+    front: Front, offers: list[str]
+) -> None:
+    def to(*people: str) -> Any:
+        return Envelope("s@b.example", people), b"Subject: x\r\n\r\nx\r\n"
+
+    wanted = [to(f"{number}@{domain}.example") for number in range(20) for domain in ("one", "Two")]
+    wanted += [to("0@three.example"), to("1@three.example"), to("2@two.example")]
+    with Sink(extensions=[*offers, "LIMITS RCPTDOMAINMAX=2"]) as sink:
+        receipts = front.send_many(front.at(sink.url), wanted)
+    assert all(receipt.ok for receipt in receipts)
+    assert [message.recipients for message in sink.messages] == [one[0].addresses for one in wanted]
+    first, _ = sink.connections
+    # Only a message behind an unanswered one has a RSET before it.
+    assert (first.commands.count("RSET") > 20) == ("PIPELINING" in offers)
+
+
+def test_messages_to_few_domains_that_come_back_go_on_over_the_next_connection(
+    front: Front, offers: list[str]
+) -> None:
+    wanted = [
+        (Envelope("s@b.example", [f"{number}@{domain}.example"]), b"Subject: x\r\n\r\nx\r\n")
+        for domain in ("one", "two")
+        for number in range(4)
+    ]
+    faults = [Fault(on="MAIL", nth=3, reply="421 4.3.2 Closing", drop=True)]
+    with Sink(extensions=[*offers, "LIMITS RCPTDOMAINMAX=1"], faults=faults) as sink:
+        receipts = front.send_many(front.at(sink.url), wanted)
+    assert all(receipt.ok for receipt in receipts)
+    taken = [message.recipients[0] for message in sink.messages]
+    assert sorted(taken) == sorted(one[0].addresses[0] for one in wanted)
+    for connection in sink.connections:
+        to = [line for line in connection.commands if line.startswith("RCPT")]
+        assert len({line.partition("@")[2] for line in to}) <= 1

@@ -63,7 +63,7 @@ def carry_window(session: Session, work: Work, pace: Pace) -> Dialogue[SMTPSErro
         What ended the session, if something did.
     """
     trail: list[str | Reply] | None = [] if session.trail else None
-    window = _open_window(session, trail)
+    window = _open_window(session, trail, work.most_recipients)
     is_data = not session.capabilities.chunking
     carrier = _Carrier(session, work, pace, window, trail, is_data=is_data)
     session.resting = False
@@ -97,7 +97,9 @@ def give(session: Session, receipts: list[Receipt]) -> Dialogue[None]:
     yield Give(receipts)
 
 
-def _open_window(session: Session, trail: list[str | Reply] | None) -> Window:
+def _open_window(
+    session: Session, trail: list[str | Reply] | None, most_recipients: int | None
+) -> Window:
     capabilities = session.capabilities
 
     def prepare(envelope: Envelope, size: int, eight_bit: bool) -> tuple[bytes, list[bytes]]:
@@ -111,7 +113,7 @@ def _open_window(session: Session, trail: list[str | Reply] | None) -> Window:
         prepare,
         announces_size=capabilities.size is not None,
         size_limit=capabilities.size or 0,
-        most_recipients=capabilities.limits.rcpt or 0,
+        most_recipients=most_recipients or 0,
         takes_eight_bits=capabilities.eight_bit_mime,
         max_line_length=session.options.settings.max_line_length,
         trail=trail,

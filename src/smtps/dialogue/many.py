@@ -87,7 +87,6 @@ def _carry(session: Session, work: Work, pace: Pace) -> Dialogue[SMTPSError | No
     session.most_learned = manners.most_messages
     before = work.progress
     pace.is_strict = manners.breaks_off
-    work.capabilities = session.capabilities
     while error is None:
         yield from work.refill(_FEW, wait=True)
         if not work.at_hand:
@@ -98,9 +97,9 @@ def _carry(session: Session, work: Work, pace: Pace) -> Dialogue[SMTPSError | No
         if session.room == 0:
             manners.lasted()
             break
-        is_alone = work.is_odd or work.alone or session.is_lmtp
-        # A message to other domains than this connection may carry needs one of its own.
-        is_alone = is_alone or session.capabilities.limits.rcpt_domains is not None
+        # Another connection may have been made meanwhile for a message to other domains.
+        work.capabilities, work.domains = session.capabilities, session.domains
+        is_alone = work.is_odd or session.is_lmtp
         if is_alone or pace.careful or not may_pipeline(session):
             error = yield from _carry_one(session, work, pace)
         else:

@@ -18,7 +18,7 @@ from .delivery import deliver
 from .opening import open_session
 from .transaction import Transaction
 
-__all__ = ["deliver_to_all"]
+__all__ = ["deliver_to_all", "domains_of"]
 
 
 def deliver_to_all(
@@ -75,9 +75,14 @@ def _deliver(session: Session, portion: Transaction, careful: bool) -> Dialogue[
     return (yield from deliver(session, portion, careful=careful))
 
 
+def domains_of(addresses: Iterable[str]) -> set[str]:
+    """Give the domains, as they are compared, to which mail for these addresses goes."""
+    return {address.rpartition("@")[2].lower() for address in addresses}
+
+
 def _domains(transaction: Transaction, places: Iterable[int]) -> set[str]:
     addresses = transaction.envelope.addresses
-    return {addresses[place].rpartition("@")[2].lower() for place in places}
+    return domains_of(addresses[place] for place in places)
 
 
 def _needs_another(session: Session, domains: set[str]) -> bool:

@@ -76,8 +76,10 @@ class Transaction(Progress):
 
     @property
     def is_special(self) -> bool:
-        """Whether its commands are not those of any other message."""
-        return bool(self.required or self.rcpt_options) or self.verb != "MAIL FROM"
+        """Whether its commands are not those of any other message, or wait for its recipients."""
+        # The refusal of the only recipient stops a message in any case.
+        waits = self.required and len(self.addresses) > 1
+        return bool(waits or self.rcpt_options) or self.verb != "MAIL FROM"
 
     def close(self) -> None:
         """Let go of what was opened for the content."""

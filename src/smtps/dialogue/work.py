@@ -13,6 +13,7 @@ from ..receipt import Receipt
 from ..wire.capabilities import Capabilities
 from ..wire.content import Content
 from ..wire.window import LARGEST, Window
+from .portions import domains_of
 from .transaction import Transaction
 
 __all__ = ["Job", "Supply", "Work"]
@@ -65,7 +66,7 @@ class Work:
     Args:
         prepare: makes the transaction of an item; raises where it cannot be sent.
         draft: makes the letter of an item at once where it can, for its index and a server.
-        alone: whether each message must wait for the replies to all its recipients.
+        together: whether a message to more than one must wait for the replies to all of them.
     """
 
     def __init__(
@@ -74,12 +75,12 @@ class Work:
         prepare: Callable[[Any], Transaction],
         draft: Callable[[Any, int, Capabilities], Letter | None],
         *,
-        alone: bool = False,
+        together: bool = False,
     ) -> None:
         self._supply = supply
         self._prepare = prepare
         self._draft = draft
-        self.alone = alone
+        self._together = together
         self._again: deque[Job] = deque()
         self._items: list[Any] = []
         self._place = 0
@@ -89,6 +90,8 @@ class Work:
         self.is_odd = False
         #: What the server takes, for which messages are composed.
         self.capabilities = Capabilities()
+        #: To which domains messages went over the present connection, if their number is limited.
+        self.domains: set[str] = set()
         #: How many messages a server has answered.
         self.progress = 0
 
@@ -116,6 +119,11 @@ class Work:
         """Give the seconds until new items may be asked for again, and at most `most`."""
         return self._supply.pause(most)
 
+    @property
+    def most_recipients(self) -> int | None:
+        """The most recipients of a message that can go within a window; None for any number."""
+        return 1 if self._together else self.capabilities.limits.rcpt
+
     def refill(self, most: int, *, wait: bool) -> Dialogue[None]:
         """Ask the program for items if none is at hand."""
         self._again.extend(self._supply.adopted())
@@ -132,13 +140,15 @@ class Work:
         while window.has_room(most):
             if self._again:
                 job = self._again[0]
-                if not isinstance(job, Letter):
+                if not isinstance(job, Letter) or not self._may_carry(job):
                     self.is_odd = True
                     break
                 self._again.popleft()
                 window.add_letter(job)
             elif self._place < len(self._items):
-                added = window.add(self._items, self._place, self._index, most)
+                added = 0
+                if self.capabilities.limits.rcpt_domains is None:
+                    added = window.add(self._items, self._place, self._index, most)
                 self._place += added
                 self._index += added
                 if added == 0 and not self._make_letter(window):
@@ -230,14 +240,25 @@ class Work:
         except Exception:
             # It fails again where its receipt is made.
             return False
-        limit = self.capabilities.limits.rcpt
+        limit = self.most_recipients
         if letter is None or (limit and len(letter.envelope.addresses) > limit):
             return False
-        if len(letter.content) > LARGEST:
+        if len(letter.content) > LARGEST or not self._may_carry(letter):
             return False
         self._place += 1
         self._index += 1
         window.add_letter(letter)
+        return True
+
+    def _may_carry(self, letter: Letter) -> bool:
+        """Whether the connection takes its domains too; then they count. RFC 9422, section 4.3."""
+        most = self.capabilities.limits.rcpt_domains
+        if most is None:
+            return True
+        wider = self.domains | domains_of(letter.envelope.addresses)
+        if len(wider) > most:
+            return False
+        self.domains |= wider
         return True
 
     def _letter_of(self, item: Any, index: int) -> Letter | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
-from typing import Any, Protocol, Self
+from typing import Any, NoReturn, Protocol, Self
 
 from .certificate import Certificate
 from .classic import ClassicMessage
@@ -121,6 +121,10 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
             hint = f"; did you mean {near}?" if near else ""
             raise AttributeError(f"{type(self).__name__} has no property {name}{hint}")
         super().__setattr__(name, value)
+
+    def __reduce__(self) -> NoReturn:
+        name = type(self).__name__
+        raise TypeError(f"{name} is not pickled: it holds a connection; make one where it is used")
 
     def __repr__(self) -> str:
         state = "connected" if self.connected else "not connected"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass
 from math import isfinite
 from time import monotonic, thread_time
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, Protocol, TypeVar
 from weakref import WeakSet
 
 from .component import Component
@@ -76,6 +76,10 @@ class Pooling(Generic[C]):
         self._gauge = Gauge()
         self._start()
         _pools.add(self)
+
+    def __reduce__(self) -> NoReturn:
+        name = type(self).__name__
+        raise TypeError(f"{name} is not pickled: it holds connections; make one where it is used")
 
     def explain(self) -> Explanation:
         """Tell what kept the last `send_many` from being faster, or the one that is under way."""

@@ -45,6 +45,7 @@ QUEUE: dict[str, tuple[str, tuple[str, ...]]] = {
     "D6": (
         "the clock jumps",
         (
+            "tests/faults/test_clock.py::test_a_clock_that_jumps_under_way_changes_nothing",
             "tests/spool/test_names.py::test_a_clock_that_goes_back_makes_no_earlier_name",
             "tests/spool/test_schedule.py::test_waiting_only_grows_whatever_the_clock_says",
             "tests/outbox/test_outbox.py::test_a_clock_that_was_set_back_holds_no_message",
@@ -73,8 +74,13 @@ QUEUE: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "D10": (
-        "the process forks",
+        "processes fork and spawn, an interpreter ends or is one of several, threads outlive it",
         (
+            "tests/faults/test_processes.py::test_messages_and_receipts_cross_to_processes_that_send",
+            "tests/faults/test_processes.py::test_what_holds_a_connection_does_not_cross_and_says_so",
+            "tests/faults/test_processes.py::test_an_interpreter_ends_at_once_whatever_is_under_way",
+            "tests/faults/test_processes.py::test_threads_that_are_no_daemons_bring_their_work_to_its_end",
+            "tests/faults/test_processes.py::test_a_subinterpreter_sends_or_is_refused_and_the_main_one_goes_on",
             "tests/tls/test_resumption.py::test_a_forked_child_leaves_the_tickets_of_its_parent_alone",
             "tests/test_tokens.py::test_the_child_of_a_fork_does_not_wait_for_a_thread_of_its_parent",
         ),

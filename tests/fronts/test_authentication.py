@@ -390,7 +390,7 @@ def test_no_secret_is_shown_anywhere(front: Front, mechanism: str, right: bool) 
 
 def test_a_component_is_not_pickled(front: Front) -> None:
     smtp = front.make(user="joe", password=SECRET)
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="make one where it is used"):
         pickle.dumps(smtp)
 
 

@@ -155,8 +155,13 @@ class Multiplexer:
             else:
                 self._ready.append((lane, None, None))
         elif isinstance(op, _ELSEWHERE):
+            try:
+                future = self._helpers.submit(lane.driver.perform, op)
+            except RuntimeError:
+                # The main thread has ended. The executors have too, but not who works here.
+                self._ready.appendleft((lane, lane.driver.perform(op), None))
+                return
             self._await(lane, op, None)
-            future = self._helpers.submit(lane.driver.perform, op)
             future.add_done_callback(lambda done: self._wake(lane, done))
         else:
             self._ready.appendleft((lane, lane.driver.perform(op), None))

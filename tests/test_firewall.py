@@ -169,3 +169,8 @@ def test_firewall_listener_is_taken() -> None:
     smtp = SMTPS()
     smtp.config("FirewallListener=true")
     assert smtp.config("firewalllistener") == "true"
+
+
+def test_what_is_not_text_is_no_url_of_a_proxy() -> None:
+    with pytest.raises(BadValue, match="firewall: expected text, not NoneType"):
+        Firewall.from_url(None)  # type: ignore[arg-type]

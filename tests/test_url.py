@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from smtps import SMTPS, BadValue, Protocol, SSLStartMode
@@ -72,3 +74,9 @@ def test_the_automatic_mode_fits_the_protocol_and_the_socket() -> None:
 
 def test_the_repr_names_the_socket() -> None:
     assert repr(SMTPS.from_url("lmtp:///run/lmtp")) == "<SMTPS /run/lmtp, not connected>"
+
+
+@pytest.mark.parametrize("url", [None, 25, b"smtp://localhost"])
+def test_what_is_not_text_is_no_url(url: Any) -> None:
+    with pytest.raises(BadValue, match="url: expected text, not"):
+        RelayURL.parse(url)

@@ -194,6 +194,7 @@ class AsyncSMTPS(Component):
             yield
         except SMTPSError as error:
             if not session.resting:
+                self._driver.begin()
                 await self._driver.run(close_session(session, error))
             raise
         except BaseException:

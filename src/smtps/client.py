@@ -292,6 +292,7 @@ class SMTPS(Component):
             yield
         except SMTPSError as error:
             if not session.resting:
+                self._driver.begin()
                 self._driver.run(close_session(session, error))
             raise
         except BaseException:

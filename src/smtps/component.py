@@ -42,6 +42,7 @@ __all__ = ["Component", "settle"]
 
 
 class _Interruptible(Protocol):
+    def begin(self) -> None: ...
     def interrupt(self) -> None: ...
 
 
@@ -230,7 +231,8 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
         self._posted.put(callback)
 
     def _run_posted(self) -> None:
-        while not self._posted.empty():
+        # What these post in their turn is for the next time, or one that posts itself never ends.
+        for _ in range(self._posted.qsize()):
             self._posted.get()()
 
     @property
@@ -259,6 +261,8 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
         if self._running is not None:
             raise Busy(self._running)
         session = self._live
+        # From here on `interrupt` reaches it.
+        self._driver.begin()
         self._running = method
         session.heard = frozenset(
             event for event, name in HANDLERS.items() if getattr(self, name) is not None

@@ -79,6 +79,8 @@ class Firewall(Configurable):
             BadValue: it is not such a URL. The sentence does not repeat it, as it may hold a
                 password.
         """
+        if not isinstance(url, str):
+            raise BadValue("firewall", f"expected text, not {type(url).__name__}")
         # `urlsplit` would drop a line end from the middle of a name without a word.
         refuse_controls("firewall", url)
         try:

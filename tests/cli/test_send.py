@@ -335,6 +335,25 @@ def test_ctrl_c_sends_what_was_begun_and_says_what_was_not(many: Path, sink: Sin
     assert "Traceback" not in complaint
 
 
+def test_receipts_that_have_no_room_any_more_are_told_in_one_line(
+    many: Path, sink: Sink, tmp_path: Path
+) -> None:
+    receipts = str(tmp_path / "receipts.csv")
+    words = ["send", *MERGE, "--mailing", str(many), "--receipts", receipts]
+    done = subprocess.run(
+        # No file may have more than a few blocks.
+        ["sh", "-c", 'ulimit -f 4; exec "$@"', "sh", sys.executable, "-m", "smtps.cli", *words],
+        env={**os.environ, "SMTPS_URL": sink.url},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 74
+    assert f"smtps: --receipts {receipts}: File too large" in done.stderr
+    assert "bug" not in done.stderr
+
+
 def test_a_second_ctrl_c_drops_what_is_on_its_way_and_says_that_nobody_knows(
     many: Path, sink: Sink, tmp_path: Path
 ) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from smtps import (
     Interrupted,
     Outbox,
     Pool,
+    QueueFolderError,
     Schedule,
 )
 from smtps.dialogue import manners
@@ -277,3 +280,48 @@ def test_only_the_files_that_were_given_are_closed() -> None:
             os.fstat(fd)
     for fd in kept:
         os.close(fd)
+
+
+def open_files(folder: Path) -> list[str]:
+    """Give the files of a folder that this process has open, and so locked."""
+    found = []
+    for fd in os.listdir("/proc/self/fd"):
+        with suppress(OSError):
+            found.append(os.readlink(f"/proc/self/fd/{fd}"))
+    return [path for path in found if path.startswith(f"{folder}/")]
+
+
+def test_a_message_whose_file_cannot_be_removed_is_not_kept_locked(
+    outbox: Outbox, tmp_path: Path, dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(outbox, 20)
+    remove = Folder.remove
+
+    def broken(self: Folder, name: str) -> bool:
+        if name.endswith(".sending"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return remove(self, name)
+
+    monkeypatch.setattr(Folder, "remove", broken)
+    with Sink() as sink, dial(sink.url) as relay, pytest.raises(QueueFolderError):
+        outbox.run(relay)
+    assert open_files(tmp_path) == []
+
+
+def test_what_cannot_be_given_back_is_not_kept_locked(
+    outbox: Outbox, tmp_path: Path, dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(outbox, 20)
+    rename = Folder.rename
+
+    def broken(self: Folder, old: str, new: str) -> None:
+        if new.endswith(".queued"):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        rename(self, old, new)
+
+    monkeypatch.setattr(Folder, "rename", broken)
+    with Sink() as sink:
+        url = sink.url
+    with dial(url) as relay, pytest.raises((QueueFolderError, ConnectionFailed)):
+        outbox.run(relay)
+    assert open_files(tmp_path) == []

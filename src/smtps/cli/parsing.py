@@ -12,7 +12,15 @@ from ..errors import BadValue
 from ..throttle import parse_rate
 from .exits import USAGE, Failure
 
-__all__ = ["Parser", "add_command", "checked_rate", "number", "relay_options", "seconds"]
+__all__ = [
+    "Parser",
+    "add_command",
+    "add_connections",
+    "checked_rate",
+    "number",
+    "relay_options",
+    "seconds",
+]
 
 _WIDTH = 78
 
@@ -153,6 +161,17 @@ def number(low: int, high: int) -> Callable[[str], int]:
         return value
 
     return read
+
+
+def add_connections(parser: Any) -> None:
+    """Add `--connections`, where several may be of use."""
+    parser.add_argument(
+        "--connections",
+        type=number(1, 1000),
+        default=1,
+        metavar="N",
+        help="to the relay, at most (1)",
+    )
 
 
 def checked_rate(text: str) -> str:

@@ -13,7 +13,7 @@ from ..pool import Pool
 from .configuration import Configuration
 from .exits import INTERRUPTED, OK, TEMPFAIL, UNAVAILABLE, USAGE, Failure
 from .outbox import opened
-from .parsing import add_command, number, seconds
+from .parsing import add_command, add_connections, seconds
 from .progress import Progress
 from .sending import Ending
 from .terminal import complain, plain, say, say_json
@@ -55,13 +55,7 @@ def add_commands(commands: Any) -> None:
         metavar="SECONDS",
         help="seconds between two looks (5)",
     )
-    run.add_argument(
-        "--connections",
-        type=number(1, 1000),
-        default=1,
-        metavar="N",
-        help="to the relay, at most (1)",
-    )
+    add_connections(run)
     run.add_argument("--keep", action="store_true", help="name sent messages .sent")
     run.add_argument(
         "--in-doubt",

@@ -16,7 +16,7 @@ from . import composing
 from .configuration import Configuration
 from .exits import DATAERR, INTERRUPTED, OK, USAGE, Failure
 from .finished import read_finished
-from .parsing import add_command, checked_rate, number
+from .parsing import add_command, add_connections, checked_rate, number
 from .progress import Progress
 from .rows import Rows
 from .sending import Ending, send_each
@@ -62,13 +62,7 @@ def add_commands(commands: Any) -> None:
         "--receipts", metavar="CSV", help="write what became of each recipient to a new file"
     )
     group.add_argument("--rate", type=checked_rate, help="at most so fast: 14/s, 30/min, ses, ...")
-    group.add_argument(
-        "--connections",
-        type=number(1, 1000),
-        default=1,
-        metavar="N",
-        help="to the relay, at most (1)",
-    )
+    add_connections(group)
     parser.add_argument(
         "--dry-run", action="store_true", help="show what would be sent, and send nothing"
     )

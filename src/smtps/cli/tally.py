@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Self, TextIO
 
 from ..errors import BadValue
@@ -106,7 +108,8 @@ class Records:
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
-            self._file.close()
+            with self._writing():
+                self._file.close()
 
     def add(self, receipt: Receipt, row: int) -> None:
         """Write what became of one message."""
@@ -129,8 +132,13 @@ class Records:
             self._write((row, "", "", "", Outcome.UNKNOWN.value, "", "", "interrupted"))
 
     def _write(self, cells: tuple[object, ...]) -> None:
-        try:
+        with self._writing():
             self._writer.writerow(cells)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise Failure(f"--receipts {self._path}: {error.strerror}", IOERR) from error
 

@@ -75,9 +75,13 @@ class AsyncDriver:
             Emit: lambda op: settled(self._observer(op.event)),
         }
 
+    def begin(self) -> None:
+        """Forget what interrupted the last method; called before the next one counts as running."""
+        self._asked = self._cancelled = False
+
     async def run(self, dialogue: Dialogue[T]) -> T:
         """Carry the dialogue out to its end and give back its result."""
-        self._begin()
+        self._under_way = None
         finished = await self._advance(dialogue)
         assert isinstance(finished, Finished)
         value: T = finished.value
@@ -85,13 +89,9 @@ class AsyncDriver:
 
     async def stream(self, dialogue: Dialogue[None]) -> AsyncGenerator[list[Receipt], None]:
         """Carry the dialogue out, and give the receipts that it hands over on its way."""
-        self._begin()
+        self._under_way = None
         while isinstance(step := await self._advance(dialogue), Give):
             yield step.receipts
-
-    def _begin(self) -> None:
-        self._asked = self._cancelled = False
-        self._under_way = None
 
     async def _advance(self, dialogue: Dialogue[Any]) -> Give | Finished:
         """Carry the dialogue out until it has something to give, or to its end."""
@@ -135,6 +135,8 @@ class AsyncDriver:
         """Stop what `run` does now, from any thread or from a handler; the connection is lost."""
         task = self._task
         if task is None:
+            # Between two steps: the next one finds it.
+            self._asked = True
             return
         try:
             own = asyncio.current_task() is task
@@ -146,8 +148,11 @@ class AsyncDriver:
             task.get_loop().call_soon_threadsafe(self._cancel, task)
 
     def _cancel(self, task: asyncio.Task[Any]) -> None:
-        # Called by the loop, so the task is waiting for something, and is woken there.
-        if self._task is task and not self._cancelled:
+        # Called by the loop, so the task is waiting for something, and is woken there; or its step
+        # has ended meanwhile, and the next one finds it.
+        if self._task is not task:
+            self._asked = True
+        elif not self._cancelled:
             self._cancelled = True
             task.cancel()
 

@@ -91,9 +91,13 @@ class BlockingDriver:
             Emit: lambda op: self._observer(op.event),
         }
 
+    def begin(self) -> None:
+        """Forget what interrupted the last method; called before the next one counts as running."""
+        self._interrupted.clear()
+
     def run(self, dialogue: Dialogue[T]) -> T:
         """Carry the dialogue out to its end and give back its result."""
-        self._begin()
+        self._under_way = None
         finished = self._advance(dialogue)
         assert isinstance(finished, Finished)
         value: T = finished.value
@@ -101,13 +105,9 @@ class BlockingDriver:
 
     def stream(self, dialogue: Dialogue[None]) -> Iterator[list[Receipt]]:
         """Carry the dialogue out, and give the receipts that it hands over on its way."""
-        self._begin()
+        self._under_way = None
         while isinstance(step := self._advance(dialogue), Give):
             yield step.receipts
-
-    def _begin(self) -> None:
-        self._interrupted.clear()
-        self._under_way = None
 
     def _advance(self, dialogue: Dialogue[Any]) -> Give | Finished:
         """Carry the dialogue out until it has something to give, or to its end."""

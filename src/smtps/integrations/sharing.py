@@ -37,7 +37,8 @@ class Pools:
         self._lock = threading.RLock()
         self._pools: OrderedDict[Hashable, _Shared] = OrderedDict()
         atexit.register(self.close)
-        os.register_at_fork(after_in_child=self._forked)
+        if hasattr(os, "register_at_fork"):  # Windows has no fork.
+            os.register_at_fork(after_in_child=self._forked)
 
     @contextmanager
     def lent(self, key: Hashable, make: Callable[[], Pool]) -> Iterator[Pool]:

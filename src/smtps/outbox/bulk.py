@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from queue import SimpleQueue
@@ -58,6 +59,11 @@ class _Group:
     inflight: Inflight | None
     #: How many of them have no outcome yet.
     open: int = 0
+
+    def leave(self) -> None:
+        """Leave it to whoever looks after what was not brought to an end."""
+        if self.inflight is not None:
+            self.inflight.leave()
 
 
 @dataclass(slots=True)
@@ -125,10 +131,7 @@ class Bulk:
                             deliver_claims(found, self._rules, self._report, self._is_stopping)
                         )
                     finally:
-                        for claim, group in odd:
-                            if claim.fd >= 0:
-                                claim.release()
-                            self._close(claim, group)
+                        self._release_all(odd)
         finally:
             self._end()
         with failing(self._folder.path, "listing the folder"):
@@ -140,7 +143,9 @@ class Bulk:
         receipts = self._relay.send_many(self._items(), self._window)
         try:
             while (receipt := self._next(receipts)) is not None:
-                self._settle(self._sent.pop(receipt.index), receipt)
+                self._settle(self._sent[receipt.index], receipt)
+                # Not before: what cannot be settled stays on its way, and is closed as such.
+                del self._sent[receipt.index]
         finally:
             # Whoever leaves early drops the connection, and can use it for nothing else before.
             if isinstance(receipts, Generator):
@@ -227,8 +232,18 @@ class Bulk:
             self._settled.append(group)
 
     def _release(self, claim: Claim, group: _Group) -> None:
-        claim.release()
-        self._close(claim, group)
+        try:
+            if claim.fd >= 0:
+                claim.release()
+        finally:
+            # A file that stays open stays locked, and nobody else could send it.
+            self._close(claim, group)
+
+    def _release_all(self, claims: Iterable[tuple[Claim, _Group]]) -> None:
+        """Release all, though one may fail, and tell of the first failure."""
+        with ExitStack() as all_of_them:
+            for claim, group in claims:
+                all_of_them.callback(self._release, claim, group)
 
     # --- groups -----------------------------------------------------------------------------------
 
@@ -285,24 +300,24 @@ class Bulk:
 
     def _sync(self) -> None:
         """Make certain what was claimed and what was removed; then some groups are history."""
-        settled, self._settled = self._settled, []
         with failing(self._folder.path, "syncing the folder"):
             self._folder.sync()
-            for group in settled:
+            for group in self._settled:
                 if group.inflight is not None:
                     group.inflight.remove()
+            self._settled.clear()
 
     def _end(self) -> None:
         """Give back what was not sent; what is on its way stays, in doubt."""
         try:
-            for claim, group in (*self._ready, *self._odd):
-                self._release(claim, group)
             for sent in self._sent.values():
                 sent.claim.close()
-                if sent.group.inflight is not None:
-                    sent.group.inflight.leave()
+                sent.group.leave()
+            self._release_all((*self._ready, *self._odd))
             self._sync()
         finally:
+            for group in self._settled:
+                group.leave()
             self._closer.end()
 
 

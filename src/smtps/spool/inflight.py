@@ -38,8 +38,10 @@ class Inflight:
 
     def remove(self) -> None:
         """Remove it: what became of its messages is on the disk."""
-        self._folder.remove(self._name)
-        self.leave()
+        try:
+            self._folder.remove(self._name)
+        finally:
+            self.leave()
 
     def leave(self) -> None:
         """Leave it to whoever looks after what this worker has not brought to an end."""

@@ -76,9 +76,10 @@ class Engine:
 _pools = Pools()
 _engines: dict[tuple[int, str], Engine] = {}
 _lock = threading.Lock()
-os.register_at_fork(
-    before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
-)
+if hasattr(os, "register_at_fork"):  # Windows has no fork.
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+    )
 
 
 def engine_of(conf: Mapping[str, Any]) -> Engine:

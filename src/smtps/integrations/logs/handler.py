@@ -8,6 +8,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Sequence
+from math import inf
 from time import monotonic
 
 from ...errors import BadValue, DeliveryUnknown, SMTPSError
@@ -65,7 +66,10 @@ class SMTPSHandler(logging.Handler):
     ) -> None:
         for name, value in (("batch", batch), ("capacity", capacity)):
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise BadValue(name, "expected a whole number of at least 1")
+                raise BadValue(name, f"expected a whole number of at least 1, not {value!r}")
+        for name, time in (("timeout", timeout), ("seconds", seconds)):
+            if isinstance(time, bool) or not isinstance(time, (int, float)) or not 0 <= time < inf:
+                raise BadValue(name, f"expected a number of seconds, not {time!r}")
         super().__init__()
         self.subject = subject
         self._target = Target(mailhost, fromaddr, toaddrs, credentials, secure, timeout)
@@ -214,4 +218,5 @@ def _after_fork() -> None:
         handler._start()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+if hasattr(os, "register_at_fork"):  # Windows has no fork.
+    os.register_at_fork(after_in_child=_after_fork)

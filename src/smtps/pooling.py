@@ -285,9 +285,9 @@ def finish(connection: Connection[Any]) -> None:
     """Make a connection free again; what was left in the middle of something is dropped."""
     smtp = connection.smtp
     smtp._running = None
-    if smtp.connected and not smtp._live.resting:
-        smtp._driver.abort()
     if not smtp._live.resting:
+        # There may be a socket where there is no session yet.
+        smtp._driver.abort()
         smtp._live.reset()
 
 

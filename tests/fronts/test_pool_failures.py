@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -156,3 +160,42 @@ def test_no_thread_of_a_child_meets_a_connection_of_the_parent() -> None:
         first, *others = sink.connections
         assert sum(line.startswith("MAIL") for line in first.commands) == 1
         assert others
+
+
+def send_until(pools: Pools, pool: Any, is_enough: Callable[[], bool]) -> None:
+    """Send without end, and leave when it is enough."""
+    receipts = pool.send_many(itertools.repeat(ITEM))
+    if pools.kind == "sync":
+        while next(receipts).ok and not is_enough():
+            pass
+        receipts.close()
+        return
+
+    async def send() -> None:
+        while (await anext(receipts)).ok and not is_enough():
+            pass
+        await receipts.aclose()
+
+    pools.run(send())
+
+
+def test_whoever_leaves_early_waits_for_no_connection_and_leaves_none_open(pools: Pools) -> None:
+    with Sink() as sink, socket.create_server(("127.0.0.1", 0)) as silent:
+        urls = iter([f"smtps://127.0.0.1:{silent.getsockname()[1]}", sink.url])
+        pool = pools.make(lambda: component(pools).from_url(next(urls)), connections=2)
+        silent.setblocking(False)
+        callers: list[socket.socket] = []
+
+        def is_called() -> bool:
+            with suppress(BlockingIOError):
+                callers.append(silent.accept()[0])
+            return bool(callers)
+
+        begun = time.monotonic()
+        send_until(pools, pool, is_called)
+        # The handshake that nobody answers would be waited for for a minute.
+        assert time.monotonic() - begun < 20
+        with callers[0] as caller:
+            caller.settimeout(20)
+            while caller.recv(4096):
+                pass

@@ -7,6 +7,7 @@ import socket
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from time import monotonic
 from typing import Any
 
@@ -91,6 +92,7 @@ class Multiplexer:
         with (
             selectors.DefaultSelector() as self._selector,
             ThreadPoolExecutor(len(self._lanes), "smtps-connect") as self._helpers,
+            closing(self),
         ):
             self._ear, self._mouth = socket.socketpair()
             with self._ear, self._mouth:
@@ -110,6 +112,12 @@ class Multiplexer:
                     if self._given:
                         given, self._given = self._given, []
                         yield given
+
+    def close(self) -> None:
+        """Let helper threads end now: whoever leaves early waits for no connection."""
+        for lane in self._waiting:
+            if isinstance(lane.op, _ELSEWHERE):
+                lane.driver.interrupt()
 
     # --- one step of one lane ---------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ class Pace:
         self._rates: deque[float] = deque(maxlen=_REMEMBERED)
         self._last_sample: tuple[int, float] | None = None
         #: The most messages that may be in flight now.
-        self.most = 1
+        self.most: int
         self._settle()
 
     @property
@@ -142,4 +142,4 @@ class Pace:
         most = self._measured if self._window is None else float(self._window)
         if self._ceiling is not None:
             most = min(most, self._ceiling)
-        self.most = max(1, int(most))
+        self.most = int(most)

@@ -112,7 +112,7 @@ def test_another_command_opens_nothing() -> None:
 
 def test_a_refused_command_is_named_with_the_words_of_the_server() -> None:
     session = resting_session()
-    with pytest.raises(CommandRefused, match="^FROB was refused: 502 5.5.1 what") as caught:
+    with pytest.raises(CommandRefused, match=r"^FROB was refused: 502 5.5.1 what") as caught:
         play(session, "C: frob x\nS: 502 5.5.1 what?", command(session, "frob x"))
     assert caught.value.reply is not None
     assert (session.connected, session.resting) == (True, True)
@@ -193,7 +193,7 @@ def test_verify_over_a_session_of_its_own_closes_it_whatever_is_said() -> None:
     play(session, "C: QUIT\nS: 221 bye", command(session, "QUIT"))
     session.begin()
     opening = f"{GREETING}\nC: EHLO client.example\nS: 250 relay\n"
-    with pytest.raises(CommandRefused, match="^VRFY was refused: 550 no such user"):
+    with pytest.raises(CommandRefused, match=r"^VRFY was refused: 550 no such user"):
         play(
             session,
             f"{opening}C: VRFY ann\nS: 550 no such user\nC: QUIT\nS: 221 bye",
@@ -240,7 +240,7 @@ def test_members_are_what_stands_behind_the_status(lines: list[str], members: li
 
 def test_expand_says_which_command_was_refused() -> None:
     session = resting_session()
-    with pytest.raises(CommandRefused, match="^EXPN was refused"):
+    with pytest.raises(CommandRefused, match=r"^EXPN was refused"):
         play(session, "C: EXPN staff\nS: 502 no", expand(session, "staff"))
 
 

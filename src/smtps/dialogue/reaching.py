@@ -106,6 +106,5 @@ def _bound(deadline: Deadline) -> Deadline:
     seconds = deadline.seconds()
     if seconds is None:
         return deadline
-    whole = deadline.idle is None or seconds < deadline.idle
-    total = deadline.total if whole else deadline.idle
+    total = deadline.idle if seconds == deadline.idle else deadline.total
     return Deadline(until=monotonic() + seconds, total=total)

@@ -208,8 +208,7 @@ class Work:
 
     def put_first_last(self) -> None:
         """Let the others go before the next message, which the server perhaps cannot stand."""
-        if len(self._again) > 1:
-            self._again.rotate(-1)
+        self._again.rotate(-1)
 
     def unsent(self, job: Job, error: SMTPSError) -> Receipt:
         """Make the receipt of a message that surely did not reach the server."""

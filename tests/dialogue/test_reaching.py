@@ -9,6 +9,7 @@ import pytest
 
 from smtps.client import SMTPS
 from smtps.dialogue.reaching import reach
+from smtps.enumerations import FirewallType
 from smtps.errors import (
     BadValue,
     ConnectionFailed,
@@ -21,7 +22,6 @@ from smtps.errors import (
 from smtps.events import ConnectionStatus, Direction, PITrail
 from smtps.firewall import Firewall, system_firewall
 from smtps.ops import Call, Connect, Connected, Emit, Read, Write
-from smtps.options import FirewallType
 from smtps.phase import Phase
 
 LOCAL = Connected("client.example", "192.0.2.1", "192.0.2.2")

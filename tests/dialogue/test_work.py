@@ -12,12 +12,12 @@ from smtps.client import SMTPS
 from smtps.dialogue import work as module
 from smtps.dialogue.transaction import Transaction
 from smtps.dialogue.work import Work
+from smtps.enumerations import RecipientPolicy
 from smtps.envelope import Envelope
 from smtps.errors import BadValue, ConnectionLost, SMTPSError, SourceFailed
 from smtps.letter import Letter, Remainder
 from smtps.mime.message import Message
 from smtps.ops import Call
-from smtps.options import RecipientPolicy
 from smtps.receipt import Outcome, Receipt
 from smtps.wire.capabilities import Capabilities
 from smtps.wire.content import Content

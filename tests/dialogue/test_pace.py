@@ -282,3 +282,25 @@ def test_a_strict_server_that_refuses_nothing_is_sent_windows() -> None:
 
 def test_a_window_of_two_pipelines() -> None:
     assert not Pace(2).careful
+
+
+def test_the_messages_of_another_window_are_counted_from_its_own_first_one() -> None:
+    pace, sizes = Pace(), []
+    pace.set_back()
+    pace.took_one(taken=True)
+    for window in range(3):
+        pace.begin()
+        pace.wrote(2, 10.0 * window)
+        pace.answered(2, 10.0 * window + 0.5)
+        sizes.append(pace.most)
+    assert sizes == [4, 6, 8]
+    assert (pace.last_delay, pace.rate) == (0.5, 4.0)
+
+
+def test_what_a_broken_window_left_unanswered_is_no_delay_of_the_next() -> None:
+    pace = Pace()
+    pace.wrote(1, 0.0)
+    pace.begin()
+    pace.wrote(5, 9.0)
+    pace.answered(1, 10.0)
+    assert pace.last_delay == 1.0

@@ -67,6 +67,7 @@ def carry_window(session: Session, work: Work, pace: Pace) -> Dialogue[SMTPSErro
     is_data = not session.capabilities.chunking
     carrier = _Carrier(session, work, pace, window, trail, is_data=is_data)
     session.resting = False
+    pace.begin()
     try:
         yield from check_quiet(session, Phase.MAIL)
         yield from carrier.run()

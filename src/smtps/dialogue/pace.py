@@ -51,15 +51,14 @@ class Pace:
         self.is_dismissed = False
         #: The first message of each write, and when that was.
         self._marks: deque[tuple[int, float]] = deque()
-        self._answered = 0
-        self._written = 0
         self._delay = 0.0
         #: The last time seen from writing a message to its final reply.
         self.last_delay = 0.0
         self._rates: deque[float] = deque(maxlen=_REMEMBERED)
-        self._last_sample: tuple[int, float] | None = None
+        self._last_sample: tuple[int, float] | None
         #: The most messages that may be in flight now.
         self.most: int
+        self.begin()
         self._settle()
 
     @property
@@ -72,15 +71,21 @@ class Pace:
         """The most messages a second that were answered of late; 0 before any."""
         return max(self._rates, default=0.0)
 
+    def begin(self) -> None:
+        """Note that a window opens; its messages are counted from its own first one."""
+        self._marks.clear()
+        self._answered = self._written = 0
+        self._last_sample = None
+
     def wrote(self, added: int, now: float) -> None:
-        """Note that the messages up to the `added`-th of the connection are written."""
+        """Note that the messages up to the `added`-th of the window are written."""
         if self._last_sample is None:
             self._last_sample = (self._answered, now)
         self._marks.append((self._written + 1, now))
         self._written = added
 
     def answered(self, count: int, now: float) -> None:
-        """Note that `count` messages of the connection are answered by now."""
+        """Note that `count` messages of the window are answered by now."""
         before, self._answered = self._answered, count
         taken = count - before
         # Where less was in flight than could have been, nothing asks for more.

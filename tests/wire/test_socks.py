@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from smtps.errors import BadValue, ProxyError
@@ -108,3 +110,89 @@ def test_the_rest_of_the_answer_has_the_size_of_its_address_and_port() -> None:
     assert (address_size(1, 0), address_size(4, 0), address_size(3, 9)) == (5, 17, 11)
     with pytest.raises(ProxyError, match="unknown type of address"):
         address_size(2, 0)
+
+
+# --- to the letter --------------------------------------------------------------------------------
+
+
+def reason(call: Callable[..., object], *arguments: object) -> str:
+    with pytest.raises(ProxyError) as caught:
+        call(*arguments)
+    return str(caught.value.reason)
+
+
+def test_a_proxy_that_speaks_something_else_is_told_by_version() -> None:
+    assert reason(check_socks4_reply, b"\1\x5a") == "the proxy does not speak SOCKS4"
+    assert reason(check_socks5_reply, b"\4\0\0\1") == "the proxy does not speak SOCKS5"
+    assert reason(choose_login, b"\4\0", "u") == "the proxy does not speak SOCKS5"
+    said = reason(check_login_reply, b"\5\0")
+    assert said == "the proxy answered the login with something else"
+
+
+@pytest.mark.parametrize(
+    ("user", "hint"), [("", "; check firewall_user and firewall_password"), ("u", "")]
+)
+def test_a_proxy_that_wants_another_login_points_to_the_settings(user: str, hint: str) -> None:
+    with pytest.raises(ProxyError) as caught:
+        choose_login(b"\5\xff", user)
+    words = "the proxy accepts none of the ways to log in that we know"
+    assert caught.value.reason == words + hint
+    assert not caught.value.retryable
+
+
+@pytest.mark.parametrize(("method", "user"), [(1, "u"), (2, ""), (3, "u")])
+def test_a_login_that_was_not_offered_is_named(method: int, user: str) -> None:
+    said = reason(choose_login, bytes([5, method]), user)
+    assert said == f"the proxy chose a way to log in that was not offered ({method})"
+
+
+def test_a_refused_login_points_to_its_settings() -> None:
+    said = reason(check_login_reply, b"\1\1")
+    assert said == "the proxy did not accept firewall_user and firewall_password"
+
+
+def test_an_unknown_type_of_address_is_named() -> None:
+    said = reason(address_size, 2, 0)
+    assert said == "the proxy answered with an unknown type of address (2)"
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "sentence"),
+    [
+        (
+            *(socks4_request, ("::1", 25, "")),
+            "mail_server: SOCKS4 carries no IPv6 address; use SOCKS5 or a tunnel",
+        ),
+        (
+            *(socks4_request, ("h" * 256, 25, "")),
+            "mail_server: longer than the 255 bytes that SOCKS can carry",
+        ),
+        (
+            *(socks5_request, ("", 25)),
+            "mail_server: longer than the 255 bytes that SOCKS can carry",
+        ),
+        (
+            *(socks5_login, ("u" * 256, Hidden(b""))),
+            "firewall_user: longer than the 255 bytes that SOCKS5 can carry",
+        ),
+        (
+            *(socks5_login, ("", Hidden(b"p" * 256))),
+            "firewall_password: longer than the 255 bytes that SOCKS5 can carry",
+        ),
+    ],
+)
+def test_what_a_proxy_cannot_be_asked_names_field_and_reason(
+    call: Callable[..., bytes], arguments: tuple[object, ...], sentence: str
+) -> None:
+    with pytest.raises(BadValue) as caught:
+        call(*arguments)
+    assert str(caught.value) == sentence
+
+
+def test_a_user_of_255_bytes_fits_into_a_login() -> None:
+    assert socks5_login("u" * 255, Hidden(b"")) == b"\1\xff" + b"u" * 255 + b"\0"
+
+
+def test_a_name_is_asked_for_with_its_length() -> None:
+    assert socks5_request("relay", 25) == b"\5\1\0\3\5relay\0\x19"
+    assert socks5_request("h", 25) == b"\5\1\0\3\1h\0\x19"

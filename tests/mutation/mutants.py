@@ -85,7 +85,10 @@ def _mistakes(tree: ast.Module) -> Iterator[tuple[int, str, _Mistake]]:
 
 
 def _code(node: ast.AST) -> Iterator[ast.AST]:
-    """Walk what runs: not docstrings, annotations, names for others, or what only types need."""
+    """Walk what runs: not docstrings, annotations, names for others, or what only types need.
+
+    The last are blocks under TYPE_CHECKING and aliases of types, which Python keeps as text.
+    """
     yield node
     for field, value in ast.iter_fields(node):
         if field in ("annotation", "returns", "decorator_list", "bases"):
@@ -100,6 +103,8 @@ def _is_silent(node: ast.AST) -> bool:
         return isinstance(node.value, ast.Constant)
     if isinstance(node, ast.Assign):
         return isinstance(node.targets[0], ast.Name) and node.targets[0].id in _LISTS_OF_NAMES
+    if isinstance(node, ast.AnnAssign):
+        return ast.unparse(node.annotation) == "TypeAlias"
     if isinstance(node, ast.If):
         return "TYPE_CHECKING" in ast.unparse(node.test)
     return isinstance(node, ast.Assert | ast.Import | ast.ImportFrom | ast.JoinedStr)

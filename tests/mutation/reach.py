@@ -17,18 +17,27 @@ SERVERS = {"postfix", "exim", "dovecot", "opensmtpd", "smtp_server", "aiosmtpd",
 
 
 class Reach:
-    """What the run saw: the tests of a line, quickest first."""
+    """What the run saw: the tests of a line, and the seconds of each."""
 
     def __init__(self, lines: dict[str, dict[str, list[str]]], seconds: dict[str, float]) -> None:
         self.lines, self.seconds = lines, seconds
 
-    def tests(self, file: str, line: int) -> list[str]:
-        """Give the tests that reach a line; of one that runs at import, those of its module."""
+    def tests(self, file: str, line: int, most: int) -> list[str]:
+        """Give the tests that reach a line; of one that runs at import, those of its module.
+
+        Those of the file's own come first, then the quickest, and no more than `most` in all.
+        """
         lines = self.lines.get(file, {})
         found = set(lines.get(str(line), ()))
         if not found and str(line) in lines:
             found = {test for tests in lines.values() for test in tests}
-        return sorted(found, key=lambda test: (self.seconds.get(test, 0.0), test))
+        own = f"test_{Path(file).stem}.py::"
+        order = sorted(found, key=lambda test: (own not in test, self.seconds[test], test))
+        return order[:most]
+
+    def time(self, tests: list[str]) -> float:
+        """Give the seconds that tests took when nothing was wrong."""
+        return sum(self.seconds[test] for test in tests)
 
     def save(self, path: Path) -> None:
         """Keep it for the next run."""

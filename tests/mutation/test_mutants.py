@@ -9,6 +9,8 @@ from tests.mutation.mutants import compile_mutant, mutants
 SOURCE = '''
 """Words."""
 __all__ = ["least"]
+from typing import TypeAlias
+Number: TypeAlias = "int"
 
 
 def least(a: int, b: int = 1) -> int:
@@ -29,14 +31,14 @@ def run(number: int, *arguments: int) -> object:
 
 def test_every_kind_of_mistake_is_listed_where_it_is_made() -> None:
     assert {(mutant.line, mutant.told) for mutant in mutants(SOURCE)} == {
-        (6, "1 -> 2"),
-        (8, "the condition turned round"),
-        (8, "And -> Or"),
-        (8, "Lt -> LtE"),
-        (8, "Gt -> GtE"),
-        (8, "0 -> 1"),
-        (9, "return None"),
-        (10, "return None"),
+        (8, "1 -> 2"),
+        (10, "the condition turned round"),
+        (10, "And -> Or"),
+        (10, "Lt -> LtE"),
+        (10, "Gt -> GtE"),
+        (10, "0 -> 1"),
+        (11, "return None"),
+        (12, "return None"),
     }
 
 

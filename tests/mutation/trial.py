@@ -42,7 +42,7 @@ class _Mutated(MetaPathFinder, Loader):
 
 
 class _Chosen:
-    """A pytest plugin that keeps the tests that reach the mutant, quickest first."""
+    """A pytest plugin that keeps the tests that reach the mutant, in their order."""
 
     def __init__(self, tests: list[str]) -> None:
         self._order = {test: place for place, test in enumerate(tests)}
@@ -81,6 +81,8 @@ def start(file: str, number: int, tests: list[str]) -> int:
         options = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist"]
         chosen = _Chosen(tests)
         code = pytest.main([*options, "--timeout", "30", *files], plugins=[chosen])
-        status = UNNOTICED if code == pytest.ExitCode.OK else NOTICED
+        # Where no test is left to run, none has noticed anything.
+        passed = code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        status = UNNOTICED if passed else NOTICED
     finally:
         os._exit(status)

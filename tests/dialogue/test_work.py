@@ -126,13 +126,34 @@ def next_names(work: Work) -> list[tuple[str, int]]:
 def test_at_first_nothing_is_at_hand_and_nothing_is_known() -> None:
     work = work_on(Supply())
     assert (work.at_hand, work.finished, work.is_odd, work.progress) == (False, False, False, 0)
-    assert work.alone is False
+    assert work.most_recipients is None
     assert not work.capabilities.pipelining
 
 
-def test_a_program_that_wants_all_or_nothing_has_each_message_wait() -> None:
-    assert work_on(Supply(), recipient_policy=RecipientPolicy.ALL).alone
-    assert Work(Supply(), lambda item: item, lambda *_: None).alone is False
+def test_a_program_that_wants_all_or_nothing_has_messages_to_several_wait() -> None:
+    assert work_on(Supply(), recipient_policy=RecipientPolicy.ALL).most_recipients == 1
+    assert Work(Supply(), lambda item: item, lambda *_: None).most_recipients is None
+
+
+@pytest.mark.parametrize("came_back", [False, True])
+def test_a_connection_takes_messages_to_so_many_domains_as_the_server_says(
+    came_back: bool,
+) -> None:
+    def to(name: str, domain: str) -> Letter:
+        return Letter(0, Envelope(f"{name}@b.example", [f"x@{domain}.example"]), CONTENT)
+
+    letters = [to("a", "one"), to("b", "two"), to("c", "one"), to("d", "three"), to("e", "two")]
+    supply = Supply() if came_back else Supply(*[(one.envelope, CONTENT) for one in letters])
+    work = work_on(supply)
+    work.capabilities = Capabilities.parse(["relay", "LIMITS RCPTDOMAINMAX=2"])
+    if came_back:
+        work.take_back(letters)
+    else:
+        refill(work)
+    window = new_window()
+    assert work.put_into(window, 9)
+    assert senders(window) == "a b c"
+    assert work.domains == {"one.example", "two.example"}
 
 
 def test_work_is_finished_when_the_source_is_and_nothing_is_left() -> None:
@@ -301,7 +322,7 @@ def test_a_small_file_goes_as_what_it_holds(tmp_path: Path) -> None:
     refill(work)
     window = new_window()
     assert not work.put_into(window, 9)
-    assert bytes(window.outgoing()).endswith(CONTENT)
+    assert bytes(window.outgoing()).count(CONTENT) == 1
     (back,) = window.abandon(0, LOST)
     assert (back.number, back.envelope, back.content) == (10, envelope("a"), CONTENT)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import astuple
 
 import pytest
@@ -137,3 +138,38 @@ def test_what_is_offered_is_there() -> None:
     assert capabilities.smtputf8 is True
     assert capabilities.chunking is True
     assert capabilities.binarymime is False
+
+
+def test_what_is_offered_may_be_forgotten() -> None:
+    capabilities = Capabilities.parse(
+        ("mail.example", "DSN", "SIZE 7", "AUTH PLAIN"), verified=True
+    )
+    without = capabilities.without("DSN")
+    assert without.raw == {"SIZE": "7", "AUTH": "PLAIN"}
+    assert (without.size, without.auth, without.verified) == (7, ("PLAIN",), True)
+    assert capabilities.without("CHUNKING") is capabilities
+    assert capabilities.dsn
+
+
+def test_what_was_said_by_nobody_is_verified_by_nobody() -> None:
+    assert Capabilities().verified is False
+    assert Capabilities({"REQUIRETLS": ""}).requiretls is False
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    ["BINARYMIME", "MT-PRIORITY", "DELIVERBY", "PIPELINING", "8BITMIME", "CHUNKING", "DSN"],
+)
+def test_a_keyword_is_known_by_its_name_alone(keyword: str) -> None:
+    offers: dict[str, Callable[[Capabilities], bool]] = {
+        "BINARYMIME": lambda one: one.binarymime,
+        "MT-PRIORITY": lambda one: one.mt_priority,
+        "DELIVERBY": lambda one: one.deliver_by,
+        "PIPELINING": lambda one: one.pipelining,
+        "8BITMIME": lambda one: one.eight_bit_mime,
+        "CHUNKING": lambda one: one.chunking,
+        "DSN": lambda one: one.dsn,
+    }
+    capabilities = parse(keyword)
+    assert [name for name, offered in offers.items() if offered(capabilities)] == [keyword]
+    assert offers[keyword](capabilities) is True

@@ -101,3 +101,30 @@ def test_the_original_recipient_escapes_what_would_be_read_otherwise(
     address: str, written: str
 ) -> None:
     assert original_recipient(address) == written
+
+
+def test_the_longest_command_has_12288_bytes() -> None:
+    assert len(build_command("VRFY", "x" * 12_283)) == 12_290
+    with pytest.raises(BadValue) as caught:
+        build_command("VRFY", "x" * 12_284)
+    assert str(caught.value) == "argument of VRFY: longer than 12288 bytes"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("NOOP\n",), "command: control character U+000A"),
+        (("VRFY", "a\nb"), "argument of VRFY: control character U+000A"),
+        (("\ud800",), "command: half of a surrogate pair"),
+        (("VRFY", "\ud800"), "argument of VRFY: half of a surrogate pair"),
+    ],
+)
+def test_what_cannot_be_sent_is_named_by_its_place(words: tuple[str, ...], sentence: str) -> None:
+    with pytest.raises(BadValue) as caught:
+        build_command(*words)
+    assert str(caught.value) == sentence
+
+
+def test_the_original_recipient_keeps_the_first_and_the_last_printable_character() -> None:
+    assert original_recipient("!~é@b") == "utf-8;!~\\x{E9}@b"
+    assert original_recipient("!~@b") == "rfc822;!~@b"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from smtps import BadValue, Capabilities, Envelope, NotOffered, Recipient
+from smtps.errors import AddressError
 from smtps.wire.transaction import mail_command, rcpt_command
 
 ALL = Capabilities.parse(
@@ -171,3 +172,53 @@ def test_what_needs_a_report_is_named_where_none_is_offered() -> None:
     recipient = Recipient("b@x.example", notify=("NEVER",))
     with pytest.raises(NotOffered, match="notify or orcpt"):
         rcpt_command(recipient, NONE, utf8=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"smtputf8": True}, "an address or header in UTF-8"),
+        ({"ret": "FULL"}, "ret"),
+        ({"envid": "a"}, "envid"),
+        ({"requiretls": True}, "requiretls"),
+        ({"deliver_by": 1}, "deliver_by"),
+        ({"priority": 0}, "priority"),
+    ],
+)
+def test_what_needs_an_extension_is_named(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(NotOffered) as caught:
+        mail(NONE, **options)
+    extension = caught.value.extension
+    assert str(caught.value) == str(NotOffered(extension, sentence))
+
+
+def test_requiretls_without_a_verified_certificate_is_told_as_such() -> None:
+    with pytest.raises(NotOffered) as caught:
+        mail(Capabilities.parse(("mail.example", "REQUIRETLS")), requiretls=True)
+    said = str(NotOffered("REQUIRETLS over TLS with a verified certificate", "requiretls"))
+    assert str(caught.value) == said
+
+
+def test_a_report_that_is_not_offered_is_told_as_such() -> None:
+    with pytest.raises(NotOffered) as caught:
+        rcpt(NONE, notify="NEVER")
+    assert str(caught.value) == str(NotOffered("DSN", "notify or orcpt"))
+
+
+def test_an_empty_sender_is_an_empty_path() -> None:
+    assert mail(sender="") == b"MAIL FROM:<>\r\n"
+
+
+def test_a_recipient_has_the_parameters_of_the_program_behind_its_own() -> None:
+    recipient = Recipient("b@x.example", notify="NEVER")
+    line = rcpt_command(recipient, ALL, options="X=1")
+    assert line == b"RCPT TO:<b@x.example> NOTIFY=NEVER X=1\r\n"
+    line = rcpt_command(Recipient("b@x.example"), NONE, options="X=1")
+    assert line == b"RCPT TO:<b@x.example> X=1\r\n"
+
+
+def test_a_recipient_outside_ascii_is_refused_where_utf8_was_not_asked_for() -> None:
+    with pytest.raises(AddressError):
+        rcpt_command(Recipient("b\u00f8b@x.example"), ALL)
+    line = rcpt_command(Recipient("b\u00f8b@x.example"), ALL, utf8=True)
+    assert line == "RCPT TO:<b\u00f8b@x.example>\r\n".encode()

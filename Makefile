@@ -21,7 +21,7 @@ $(VENV)/.built: $(BIN)/python $(SOURCES)
 	@touch $@
 
 $(VENV)/.linted: $(VENV)/.built
-	$(BIN)/python -m pip install --quiet cython-lint mypy ruff zizmor
+	$(BIN)/python -m pip install --quiet cython-lint mypy ruff types-docutils zizmor
 	@touch $@
 
 build: $(VENV)/.built

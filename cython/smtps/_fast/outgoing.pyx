@@ -245,7 +245,7 @@ cdef class Outgoing:
     cdef bint _put_commands(
             self, object envelope, tuple addresses, size_t size, bint eight_bit,
             bint resets) except -1:
-        """Put RSET unless it is there, MAIL and each RCPT of plain addresses; false if more is to do."""
+        """Put RSET unless it is there, MAIL and RCPT of plain addresses; false if more is to do."""
         cdef object sender = <object> get_slot(envelope, SENDER)
         cdef size_t room = COMMANDS
         cdef uint8_t *out

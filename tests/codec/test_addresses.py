@@ -59,3 +59,13 @@ def test_the_short_way_says_what_the_strict_parser_says(implementation: str, tex
 )
 def test_usual_mailboxes_go_the_short_way(text: str) -> None:
     assert plain_mailbox(text) == astuple(strictly(text) or Address("x", "x"))
+
+
+@pytest.mark.parametrize("implementation", ["pure", "fast"])
+def test_a_bare_address_is_taken_apart(implementation: str) -> None:
+    if compiled != "fast" and implementation == "fast":
+        implementation = "pure"
+    module = import_module(f"smtps._{implementation}.addresses")
+    assert module.plain_mailbox("a@b.example") == ("a", "b.example", "")
+    assert module.plain_mailbox("Ann <a@b.example>") == ("a", "b.example", "Ann")
+    assert module.plain_mailbox("a b@c") is None

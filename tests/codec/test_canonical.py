@@ -98,3 +98,10 @@ def test_fields_are_parted_and_made_canonical(codec: SimpleNamespace, data: byte
         name, _, value = field.partition(b":")
         words = re.split(rb"[ \t]+", value.replace(b"\r\n ", b" ").replace(b"\r\n\t", b"\t"))
         assert canonical == name.rstrip(b" \t").lower() + b":" + b" ".join(filter(None, words))
+
+
+def test_a_canonical_body_is_relaxed_unless_that_is_unwanted(codec: SimpleNamespace) -> None:
+    body = codec.BodyCanonicalizer()
+    assert body.update(b"a \t b \r\nc") + body.finish() == b"a b\r\nc\r\n"
+    body = codec.BodyCanonicalizer(False)
+    assert body.update(b"a \t b \r\nc") + body.finish() == b"a \t b \r\nc\r\n"

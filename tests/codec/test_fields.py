@@ -191,3 +191,10 @@ def test_what_needs_a_closer_look_is_left_to_the_caller(codec: SimpleNamespace) 
     assert codec.address_field("To", []) is None
     assert codec.address_field("To", [Address("a b", "c")]) is None
     assert codec.address_field("To", [SimpleNamespace(local="a", domain="b", name="\n")]) is None
+
+
+def test_an_encoded_name_leaves_room_for_the_name_of_the_header(codec: SimpleNamespace) -> None:
+    for length in range(20, 70):
+        mailbox = Address("a", "b.example", "é" * length)
+        first, *_ = codec.address_field("Resent-Reply-To", [mailbox]).split(b"\r\n")
+        assert 60 < len(first) <= 76

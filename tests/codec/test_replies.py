@@ -168,3 +168,29 @@ def test_a_line_of_just_the_limit_waits_for_its_end(codec: SimpleNamespace) -> N
     buffer = codec.LineBuffer(4)
     assert buffer.feed(b"abcd\r") == []
     assert buffer.feed(b"\nabcde") == [b"abcd", b"abcd"]
+
+
+@pytest.mark.parametrize("rest", [b" ok\r\n", b"\r\n", b"-ok\r\n%d ok\r\n"])
+@pytest.mark.parametrize(
+    ("code", "is_one"), [(199, False), (200, True), (599, True), (600, False), (20, False)]
+)
+def test_the_codes_of_replies_are_200_to_599(
+    codec: SimpleNamespace, code: int, rest: bytes, is_one: bool
+) -> None:
+    data = b"%d" % code + (rest % code if b"%d" in rest else rest)
+    parser = codec.ReplyParser()
+    if is_one:
+        (reply,) = parser.feed(data)
+        assert reply.code == code
+    else:
+        with pytest.raises(ProtocolError):
+            parser.feed(data)
+
+
+def test_one_byte_of_a_reply_is_pending(codec: SimpleNamespace) -> None:
+    parser = codec.ReplyParser()
+    assert parser.pending is False
+    parser.feed(b"2")
+    assert parser.pending is True
+    parser.feed(b"50 ok\r\n")
+    assert parser.pending is False

@@ -72,3 +72,8 @@ def test_letters_of_western_europe_are_encoded_wherever_they_stand(
     line = text.encode()
     whole = codec.text_message([b"A: b\r\n"], "x", [("plain", text)], True)
     assert whole.partition(b"\r\n\r\n")[2] == line
+
+
+def test_eight_bits_go_only_where_that_is_said(codec: SimpleNamespace) -> None:
+    assert codec.encode_text("Grüße aus Köln").encoding != "8bit"
+    assert codec.encode_text("Grüße aus Köln", True).encoding == "8bit"

@@ -680,3 +680,9 @@ def test_no_other_code_accepts_a_recipient(peer: Peer, code: int) -> None:
     peer.add("a")
     peer.hear(b"250 ok\r\n%d ok\r\n250 taken\r\n" % code)
     assert peer.window.failure is not None
+
+
+def test_a_message_that_is_taken_for_nobody_is_named_as_such(peer: Peer) -> None:
+    peer.add("a")
+    peer.hear(b"250 ok\r\n550 no\r\n250 taken\r\n")
+    assert "a message for nobody was taken: 250 taken" in str(peer.window.failure)

@@ -8,11 +8,15 @@ import pytest
 
 from smtps.client import SMTPS
 from smtps.dialogue import manners
+from smtps.dialogue.bulk import give
 from smtps.dialogue.many import send_all
 from smtps.envelope import Envelope
 from smtps.errors import DeliveryUnknown, Interrupted, TimedOut
-from smtps.ops import Call, Connect, Connected, Give, Poll, Read, Respond, Write
+from smtps.events import Error
+from smtps.letter import Letter
+from smtps.ops import Call, Connect, Connected, Emit, Give, Poll, Read, Respond, Write
 from smtps.receipt import Receipt
+from smtps.reply import Reply
 
 HELLO = b"250-relay\r\n250-PIPELINING\r\n250 CHUNKING\r\n"
 FIRST = b"250 mail\r\n250 rcpt\r\n250 taken\r\n250 reset\r\n"
@@ -159,3 +163,27 @@ def test_a_server_that_is_silent_while_a_rate_holds_messages_back_times_out(
     assert relay.receipts[0].unknown
     assert isinstance(relay.receipts[0].error, DeliveryUnknown)
     assert isinstance(relay.receipts[0].error.__cause__, TimedOut)
+
+
+def test_who_listens_for_errors_hears_of_each_refused_recipient() -> None:
+    reply = Reply(550, "5.1.1", ("no such user",))
+    taken = Reply(250, None, ("taken",))
+    some = Letter(3, Envelope("s@b.example", ["a@y.example", "b@y.example"]), b"")
+    receipts = [some.taken({1: reply}, taken), some.taken({}, taken), some.unsent(TimedOut(1.0))]
+    session = SMTPS(mail_server="relay.example")._live
+    session.heard = frozenset({Error})
+    *told, given = list(give(session, receipts))
+    assert told == [Emit(Error(161, f"<b@y.example> was refused: {reply}"))]
+    assert given == Give(receipts)
+    session.heard = frozenset()
+    assert list(give(session, receipts)) == [Give(receipts)]
+    assert list(give(session, [])) == []
+
+
+def test_the_last_reply_of_what_is_given_is_that_of_the_session() -> None:
+    session = SMTPS(mail_server="relay.example")._live
+    letter, taken = Letter(0, Envelope("s@b.example", ["a@y.example"]), b""), Reply(250, None, ())
+    list(give(session, [letter.taken({}, taken)]))
+    assert session.last_reply is taken
+    list(give(session, [letter.unsent(TimedOut(1.0))]))
+    assert session.last_reply is taken

@@ -8,8 +8,8 @@ import pytest
 
 from smtps.client import SMTPS
 from smtps.dialogue.closing import close_session
-from smtps.dialogue.opening import open_session
-from smtps.enumerations import SSLStartMode
+from smtps.dialogue.opening import name_of, open_session
+from smtps.enumerations import Protocol, SSLStartMode
 from smtps.errors import (
     BadValue,
     ConnectionLost,
@@ -19,6 +19,7 @@ from smtps.errors import (
     TLSError,
 )
 from smtps.events import PITrail
+from smtps.ops import Connected
 from smtps.session import Session
 from tests.support.player import GREETING, Player, resting_session
 
@@ -134,3 +135,48 @@ def test_nothing_that_happens_at_quit_is_an_error(answer: str) -> None:
     player.finish()
     assert player.closed
     assert not session.connected
+
+
+@pytest.mark.parametrize(
+    ("own_name", "own_address", "name"),
+    [
+        ("client.example", "192.0.2.1", "client.example"),
+        ("client", "192.0.2.1", "[192.0.2.1]"),
+        ("", "192.0.2.1", "[192.0.2.1]"),
+        ("client", "2001:db8::1", "[IPv6:2001:db8::1]"),
+        ("client", "", "client"),
+        ("", "", "localhost"),
+    ],
+)
+def test_a_host_without_a_whole_name_greets_by_its_address(
+    own_name: str, own_address: str, name: str
+) -> None:
+    assert name_of(Connected(own_name, own_address, "192.0.2.2")) == name
+    assert name_of(None) == "localhost"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"mail_server": ""}, "mail_server: empty; name the relay"),
+        (
+            {"mail_server": "/run/lmtp", "ssl_start_mode": SSLStartMode.EXPLICIT},
+            "ssl_start_mode: a Unix socket has no host name for a certificate; choose NONE",
+        ),
+        (
+            {"allow_extensions": False, "ssl_start_mode": SSLStartMode.EXPLICIT},
+            "allow_extensions: STARTTLS needs EHLO; allow extensions or choose ssl_start_mode"
+            " IMPLICIT or NONE",
+        ),
+        (
+            {"allow_extensions": False, "ssl_start_mode": 3, "protocol": Protocol.LMTP},
+            "allow_extensions: LMTP has no HELO; allow extensions",
+        ),
+    ],
+)
+def test_options_that_contradict_each_other_are_told_before_anything_is_sent(
+    options: dict[str, Any], sentence: str
+) -> None:
+    error = fails("", **options)
+    assert isinstance(error, BadValue)
+    assert str(error) == sentence

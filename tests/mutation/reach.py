@@ -25,15 +25,20 @@ class Reach:
     def tests(self, file: str, line: int, most: int) -> list[str]:
         """Give the tests that reach a line; of one that runs at import, those of its module.
 
-        Those of the file's own come first, then the quickest, and no more than `most` in all.
+        Those of the file's own come first, then those of its package, each the quickest first; and
+        no more than `most` in all.
         """
         lines = self.lines.get(file, {})
         found = set(lines.get(str(line), ()))
         if not found and str(line) in lines:
             found = {test for tests in lines.values() for test in tests}
-        own = f"test_{Path(file).stem}.py::"
-        order = sorted(found, key=lambda test: (own not in test, self.seconds[test], test))
-        return order[:most]
+        package, own = Path(file).parent.name, f"/test_{Path(file).stem}.py::"
+        near = f"tests/{'codec' if package == '_pure' else package}/"
+
+        def order(test: str) -> tuple[bool, bool, float, str]:
+            return own not in test, not test.startswith(near), self.seconds[test], test
+
+        return sorted(found, key=order)[:most]
 
     def time(self, tests: list[str]) -> float:
         """Give the seconds that tests took when nothing was wrong."""

@@ -333,3 +333,19 @@ def test_certificates_are_shown_as_pem(ann: Signed) -> None:
     smtp = SMTPS(ssl_accept_server_cert=ann.der)
     shown = type(smtp).ssl_accept_server_cert.show(smtp.ssl_accept_server_cert)
     assert shown.encode() == ann.pem
+
+
+@pytest.mark.parametrize(
+    ("field", "arguments"),
+    [
+        ("store_type", (12345, "x.pem")),
+        ("store_type", ("pem", "x.pem")),
+        ("store", (CertStoreType.PEM_KEY_FILE, 0)),
+        ("store", (CertStoreType.AUTO, None)),
+        ("password", (CertStoreType.PEM_KEY_FILE, "x.pem", None)),
+    ],
+)
+def test_an_argument_of_another_type_is_named(field: str, arguments: tuple[Any, ...]) -> None:
+    with pytest.raises(BadValue, match=f"^{field}: ") as caught:
+        Certificate(*arguments)
+    assert caught.value.code == 271

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from base64 import b64encode
 from collections.abc import Iterable
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 from .certificate_store import Identity, open_store, parse_certificate
@@ -39,13 +40,22 @@ class Certificate:
     def __init__(
         self,
         store_type: CertStoreType | int,
-        store: str | bytes,
+        store: str | bytes | PathLike[str],
         password: str = "",
         subject: str = "*",
     ) -> None:
-        self.store_type = CertStoreType(store_type)
-        self.store = store
-        self._identities = open_store(self.store_type, store, password)
+        try:
+            self.store_type = CertStoreType(store_type)
+        except ValueError:
+            raise BadValue("store_type", f"{store_type!r} is no CertStoreType", code=271) from None
+        self.store = fspath(store) if isinstance(store, PathLike) else store
+        if not isinstance(self.store, (str, bytes)):
+            reason = f"expected a path or the content, not {type(store).__name__}"
+            raise BadValue("store", reason, code=271)
+        if not isinstance(password, str):
+            reason = f"expected text, not {type(password).__name__}"
+            raise BadValue("password", reason, code=271)
+        self._identities = open_store(self.store_type, self.store, password)
         self._chosen = _choose(_matching(self._identities, subject))
 
     @classmethod

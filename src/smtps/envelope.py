@@ -117,16 +117,7 @@ class Envelope:
             or deliver_by is not None
             or priority is not None
         ):
-            if isinstance(recipients, bytes) or not isinstance(recipients, Iterable):
-                found = type(recipients).__name__
-                raise AddressError("recipients", f"expected addresses, not {found}")
-            mailbox = parse_sender(sender, field="sender")
-            known = tuple(
-                recipient if isinstance(recipient, Recipient) else Recipient(recipient)
-                for recipient in recipients
-            )
-            if not known:
-                raise AddressError("recipients", "there is none; name at least one")
+            mailbox, known = _checked_people(sender, recipients)
             sender = mailbox.spec if mailbox else ""
             addresses = tuple(recipient.address for recipient in known)
             details = Details(
@@ -267,6 +258,20 @@ def _restore(
     _set_recipients(envelope, recipients)
     _set_details(envelope, details)
     return envelope
+
+
+def _checked_people(
+    sender: str, recipients: Iterable[str | Recipient]
+) -> tuple[Address | None, tuple[Recipient, ...]]:
+    """Give the sender and the recipients as what they are, each checked."""
+    if isinstance(recipients, bytes) or not isinstance(recipients, Iterable):
+        found = type(recipients).__name__
+        raise AddressError("recipients", f"expected addresses, not {found}")
+    mailbox = parse_sender(sender, field="sender")
+    known = tuple(one if isinstance(one, Recipient) else Recipient(one) for one in recipients)
+    if not known:
+        raise AddressError("recipients", "there is none; name at least one")
+    return mailbox, known
 
 
 def _check_utf8(

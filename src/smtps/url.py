@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from .controls import refuse_controls
 from .enumerations import Protocol, SSLStartMode
@@ -54,22 +54,7 @@ class RelayURL:
             BadValue: it is not such a URL. The sentence does not repeat it, as it may hold a
                 password.
         """
-        if not isinstance(url, str):
-            raise BadValue("url", f"expected text, not {type(url).__name__}")
-        # `urlsplit` would drop a line end from the middle of a name without a word.
-        refuse_controls("url", url)
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-            query = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
-        except ValueError:
-            # The error of `urlsplit` repeats what stands where a port belongs: the password, where
-            # a "/" in it was not encoded.
-            raise BadValue(
-                "url",
-                "not a URL; write smtp://user:password@host:port, with #, / and ? in the user or"
-                " password as %23, %2F and %3F",
-            ) from None
+        parts, port, query = _split(url)
         mode = _SCHEMES.get(parts.scheme)
         if mode is None:
             raise BadValue(
@@ -94,16 +79,41 @@ class RelayURL:
                 raise BadValue("tls", f"{tls!r} is none of {', '.join(_TLS)}")
             mode = _TLS[tls]
         user = unquote(parts.username or "")
-        if port is None and protocol is Protocol.LMTP:
-            port = _LMTP_PORT
-        elif port is None:
-            port = 465 if mode is SSLStartMode.IMPLICIT else 587 if user else 25
         return cls(
             host,
-            port,
+            _usual_port(protocol, mode, user) if port is None else port,
             mode,
             user,
             unquote(parts.password or ""),
             tuple(pair for pair in query if pair[0] != "tls"),
             protocol,
         )
+
+
+def _split(url: str) -> tuple[SplitResult, int | None, list[tuple[str, str]]]:
+    """Give the parts of a URL, its port, and the parameters of its query."""
+    if not isinstance(url, str):
+        raise BadValue("url", f"expected text, not {type(url).__name__}")
+    # `urlsplit` would drop a line end from the middle of a name without a word.
+    refuse_controls("url", url)
+    try:
+        parts = urlsplit(url)
+        query = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+        return parts, parts.port, query
+    except ValueError:
+        # The error of `urlsplit` repeats what stands where a port belongs: the password, where
+        # a "/" in it was not encoded.
+        raise BadValue(
+            "url",
+            "not a URL; write smtp://user:password@host:port, with #, / and ? in the user or"
+            " password as %23, %2F and %3F",
+        ) from None
+
+
+def _usual_port(protocol: Protocol, mode: SSLStartMode, user: str) -> int:
+    if protocol is Protocol.LMTP:
+        return _LMTP_PORT
+    if mode is SSLStartMode.IMPLICIT:
+        return 465
+    # Who logs in submits; others are relays. RFC 6409, section 3.1.
+    return 587 if user else 25

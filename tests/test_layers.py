@@ -13,8 +13,8 @@ import smtps
 PACKAGE = Path(smtps.__file__).parent
 LAYERS = [
     {
-        "_choice", "_fast", "_pure", "address", "certificate", "certificate_store", "charsets",
-        "codec", "controls", "domain", "enumerations", "envelope", "errors", "events",
+        "_choice", "_fast", "_pure", "address", "amounts", "certificate", "certificate_store",
+        "charsets", "codec", "controls", "domain", "enumerations", "envelope", "errors", "events",
         "firewall", "hidden", "hosts", "kinds", "letter", "mailboxes", "meter", "newlines",
         "options", "parameters", "phase", "properties", "receipt", "recipients", "reply",
         "settings", "throttle", "tls_properties", "tls_settings", "tokens", "tray", "url",

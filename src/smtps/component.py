@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 from typing import Any, NoReturn, Protocol, Self
 
+from .amounts import check_count
 from .certificate import Certificate
 from .classic import ClassicMessage
 from .dialogue.transaction import Transaction
@@ -299,10 +300,8 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
         Raises:
             BadValue: the window is not a number of messages.
         """
-        if window is not None and (
-            isinstance(window, bool) or not isinstance(window, int) or window < 1
-        ):
-            raise BadValue("window", "expected a number of messages, at least 1")
+        if window is not None:
+            check_count("window", window)
         everyone = self.settings.recipient_policy is RecipientPolicy.ALL
         return Work(supply, self._item_transaction, letter_of, together=everyone)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass
-from math import isfinite
 from time import monotonic, thread_time
 from typing import Any, ClassVar, Generic, NoReturn, Protocol, TypeVar
 from weakref import WeakSet
 
+from .amounts import check_count, check_seconds
 from .component import Component
 from .dialogue.closing import close_session
 from .dialogue.command import command, heed
@@ -65,13 +65,17 @@ class Pooling(Generic[C]):
     ) -> None:
         self._make = self._maker(relay)
         preset = PRESETS.get(rate) if isinstance(rate, str) else None
-        self._most = _count("connections", connections)
+        self._most = check_count("connections", connections)
         if preset is not None and preset.connections is not None:
             self._most = min(self._most, preset.connections)
-        self._max_messages = None if max_messages is None else _count("max_messages", max_messages)
-        self._max_idle = _seconds("max_idle", max_idle)
-        self._max_age = None if max_age is None else _seconds("max_age", max_age)
-        self._window = None if per_connection is None else _count("per_connection", per_connection)
+        self._max_messages = (
+            None if max_messages is None else check_count("max_messages", max_messages)
+        )
+        self._max_idle = check_seconds("max_idle", max_idle)
+        self._max_age = None if max_age is None else check_seconds("max_age", max_age)
+        self._window = (
+            None if per_connection is None else check_count("per_connection", per_connection)
+        )
         self._throttle = Throttle(None if rate is None else parse_rate(rate), self._most)
         self._gauge = Gauge()
         self._start()
@@ -289,20 +293,6 @@ def finish(connection: Connection[Any]) -> None:
         # There may be a socket where there is no session yet.
         smtp._driver.abort()
         smtp._live.reset()
-
-
-def _count(name: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise BadValue(name, f"expected a whole number of at least 1, not {value!r}")
-    return value
-
-
-def _seconds(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise BadValue(name, f"expected a number of seconds, not {value!r}")
-    if not (isfinite(value) and value >= 0):
-        raise BadValue(name, f"expected a number of seconds of at least 0, not {value!r}")
-    return value
 
 
 _pools: WeakSet[Pooling[Any]] = WeakSet()

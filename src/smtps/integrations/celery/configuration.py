@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from ...amounts import check_count, check_seconds
 from ...client import SMTPS
 from ...errors import BadValue
 from ...throttle import parse_rate
@@ -65,12 +66,10 @@ class Configuration:
             if not isinstance(getattr(self, name), str):
                 raise BadValue(f"smtps_{name}", "expected text")
         for name in ("connections", "in_flight", "max_retries"):
-            value, least = getattr(self, name), 0 if name == "max_retries" else 1
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise BadValue(f"smtps_{name}", f"expected a whole number of at least {least}")
+            least = 0 if name == "max_retries" else 1
+            check_count(f"smtps_{name}", getattr(self, name), least=least)
         for name in ("record_ttl", "lease", "retry_first", "retry_most"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+            if not check_seconds(f"smtps_{name}", getattr(self, name)):
                 raise BadValue(f"smtps_{name}", "expected seconds, more than 0")
         if self.in_doubt not in _IN_DOUBT:
             raise BadValue("smtps_in_doubt", 'expected "hold" or "resend"')

@@ -8,10 +8,10 @@ import sys
 import threading
 import weakref
 from collections.abc import Sequence
-from math import inf
 from time import monotonic
 
-from ...errors import BadValue, DeliveryUnknown, SMTPSError
+from ...amounts import check_count, check_seconds
+from ...errors import DeliveryUnknown, SMTPSError
 from ...throttle import Throttle, parse_rate
 from .target import MailHost, Secure, Target
 from .tray import Batch, Entry, Tray
@@ -64,12 +64,10 @@ class SMTPSHandler(logging.Handler):
         rate: str = "10/min",
         capacity: int = 1000,
     ) -> None:
-        for name, value in (("batch", batch), ("capacity", capacity)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise BadValue(name, f"expected a whole number of at least 1, not {value!r}")
-        for name, time in (("timeout", timeout), ("seconds", seconds)):
-            if isinstance(time, bool) or not isinstance(time, (int, float)) or not 0 <= time < inf:
-                raise BadValue(name, f"expected a number of seconds, not {time!r}")
+        check_count("batch", batch)
+        check_count("capacity", capacity)
+        check_seconds("timeout", timeout)
+        check_seconds("seconds", seconds)
         super().__init__()
         self.subject = subject
         self._target = Target(mailhost, fromaddr, toaddrs, credentials, secure, timeout)

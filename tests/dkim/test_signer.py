@@ -176,6 +176,7 @@ def test_a_domain_that_is_not_the_authors_is_warned_of() -> None:
         (pem(ec.generate_private_key(ec.SECP256R1())), "Ed25519"),
         ("/nowhere/key.pem", "cannot be read"),
     ],
+    ids=["no key", "a short one", "of another kind", "no file"],
 )
 def test_a_key_that_cannot_sign_is_refused_at_once(key: Any, reason: str) -> None:
     with pytest.raises(BadValue, match=reason):

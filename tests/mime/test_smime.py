@@ -116,6 +116,7 @@ def test_what_is_signed_can_be_encrypted(folder: Path) -> None:
         (ANN_CERTIFICATE, pem(EC), "does not belong"),
         ("/nowhere/cert.pem", pem(ANN), "cannot be read"),
     ],
+    ids=["no certificate", "no key", "another one's key", "no file"],
 )
 def test_what_cannot_sign_is_refused_at_once(certificate: Any, key: Any, reason: str) -> None:
     with pytest.raises(BadValue, match=reason):

@@ -136,6 +136,17 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         assert "No such file" in str(error)
 
 
+@pytest.mark.parametrize("kind", [CertStoreType.PFX_FILE, CertStoreType.PEM_KEY_FILE, AUTO])
+def test_a_file_too_large_for_a_store_is_not_read_whole(
+    kind: CertStoreType, tmp_path: Path
+) -> None:
+    with (tmp_path / "store").open("wb") as file:
+        file.truncate(1 << 40)
+    error = refused(kind, str(tmp_path / "store"))
+    assert error.code == 271
+    assert "larger than 16 MiB" in str(error)
+
+
 @pytest.mark.parametrize("store", ["", b""])
 def test_an_empty_store_is_refused(store: Any) -> None:
     assert refused(AUTO, store).code == 271

@@ -73,6 +73,14 @@ def test_behind_two_dashes_a_recipient_is_no_option(
     assert sink.messages[0].recipients == ("-oQ/tmp@x.example",)
 
 
+def test_behind_the_first_recipient_nothing_is_an_option(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ("bob@x.example", "-oQ/tmp@x.example", "-X/tmp/log@x.example", "-t")
+    assert sendmail(monkeypatch, LETTER, *given) == 0
+    assert sink.messages[0].recipients == (*given[:3], "-t@h.example")
+
+
 # --- who it is from -------------------------------------------------------------------------------
 
 

@@ -141,6 +141,8 @@ def test_a_name_is_written_as_atoms_or_in_quotes_or_encoded(
 
 
 @given(TEXT)
+@example("Doe, Jörg")
+@example('J"örg (x) <a@b>:;[]')
 @_anew
 def test_nothing_special_is_left_bare_in_a_name(codec: SimpleNamespace, name: str) -> None:
     phrase = codec.encode_phrase(name)

@@ -187,3 +187,26 @@ def test_the_last_reply_of_what_is_given_is_that_of_the_session() -> None:
     assert session.last_reply is taken
     list(give(session, [letter.unsent(TimedOut(1.0))]))
     assert session.last_reply is taken
+
+
+@pytest.mark.parametrize("surplus", [b"", b"250 more\r\n"])
+def test_who_was_refused_is_told_when_only_ehlo_can_have_been_answered(surplus: bytes) -> None:
+    class Partly(Relay):
+        def written(self) -> None:
+            if self.input.endswith(b"RSET\r\n"):
+                said = b"250 mail\r\n%b550 no\r\n250 rcpt\r\n250 taken\r\n250 reset\r\n" % surplus
+                # With one too many, the last comes when it seems that all is said.
+                lines = said.splitlines(keepends=True)
+                self.output, self.late = b"".join(lines[:5]), b"".join(lines[5:])
+            elif self.input.count(b"EHLO") == 2:
+                # What EHLO brings is still on its way then.
+                self.output = self.late or self.output
+
+    relay = Partly()
+    item = Envelope("a@b.example", ["c@d.example", "e@f.example"]), b"Subject: x\r\n\r\nx\r\n"
+    send(relay, Trickle([item], holds=0), until=1)
+    (receipt,) = relay.receipts
+    if surplus:
+        assert receipt.unknown == ("c@d.example", "e@f.example")
+    else:
+        assert (receipt.refused, receipt.accepted) == (("c@d.example",), ("e@f.example",))

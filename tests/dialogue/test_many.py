@@ -173,11 +173,6 @@ def fates(relay: Relay) -> dict[int, Outcome]:
     return {receipt.index: receipt.results[0].outcome for receipt in relay.receipts}
 
 
-@pytest.fixture(autouse=True)
-def _forget() -> None:
-    manners.forget()
-
-
 def closes_at_mail(_: int, line: str) -> bytes | None:
     return b"" if line.startswith("MAIL") else None
 

@@ -216,3 +216,45 @@ def test_of_one_final_reply_too_many_nobody_can_tell_whose_each_is(gap: str) -> 
     assert outcomes(receipt) == [Outcome.UNKNOWN, Outcome.UNKNOWN]
     assert isinstance(receipt.error, DeliveryUnknown)
     assert not session.resting
+
+
+# --- positive replies that are those of something else --------------------------------------------
+
+
+def is_out_of_step(receipt: Receipt, session: Session, words: str) -> bool:
+    error = receipt.error
+    cause = error.__cause__ if isinstance(error, DeliveryUnknown) else error
+    return isinstance(cause, ProtocolError) and words in str(cause) and not session.resting
+
+
+@pytest.mark.parametrize("reply", ["354 go", "221 bye", "211 help"])
+def test_a_positive_reply_that_mail_cannot_have_ends_the_session(reply: str) -> None:
+    receipt, session = play(
+        f"{ENVELOPE}C: DATA\nS: {reply}\nS: 250 ok\nS: 250 ok\nS: 354 go", offers="PIPELINING"
+    )
+    assert is_out_of_step(receipt, session, reply)
+    assert set(outcomes(receipt)) == {Outcome.NOT_SENT}
+    receipt, session = play(f"C: MAIL FROM:<a@b.example>\nS: {reply}", offers="")
+    assert is_out_of_step(receipt, session, reply)
+    assert set(outcomes(receipt)) == {Outcome.NOT_SENT}
+
+
+@pytest.mark.parametrize("reply", ["354 go", "221 bye", "211 help"])
+def test_a_positive_reply_that_rcpt_cannot_have_ends_the_session(reply: str) -> None:
+    receipt, session = play(f"{ENVELOPE}C: DATA\nS: 250 ok\nS: {reply}\nS: 250 ok\nS: 354 go")
+    assert is_out_of_step(receipt, session, reply)
+    receipt, session = play(
+        "C: MAIL FROM:<a@b.example>\nS: 250 ok\n"
+        f"C: RCPT TO:<x@y.example>\nS: 250 ok\nC: RCPT TO:<z@y.example>\nS: {reply}",
+        offers="",
+    )
+    assert is_out_of_step(receipt, session, reply)
+
+
+@pytest.mark.parametrize("reply", ["354 go", "221 bye", "251 elsewhere"])
+def test_a_positive_reply_that_content_cannot_have_leaves_the_outcome_unknown(reply: str) -> None:
+    receipt, session = play(
+        f"{ENVELOPE}C: DATA\nS: 250 ok\nS: 250 ok\nS: 250 ok\nS: 354 go\n{CONTENT}S: {reply}"
+    )
+    assert is_out_of_step(receipt, session, f"expected 250 to the content, not: {reply}")
+    assert set(outcomes(receipt)) == {Outcome.UNKNOWN}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from smtps.dialogue.exchange import write
+from smtps.dialogue.exchange import exchange, write
 from smtps.errors import Interrupted, SessionError, TimedOut
+from smtps.events import Direction, PITrail
 from smtps.ops import Write
 from smtps.phase import Phase
-from tests.support.player import resting_session
+from tests.support.player import Player, resting_session
 
 
 @pytest.mark.parametrize("error", [TimedOut(3.0), Interrupted()])
@@ -21,3 +22,15 @@ def test_a_write_that_fails_is_told_with_the_phase_of_its_first_command(
         dialogue.throw(error)
     assert caught.value is error
     assert error.phase is Phase.MAIL
+
+
+def test_each_line_of_a_reply_is_told_by_itself() -> None:
+    session = resting_session()
+    session.heard = frozenset({PITrail})
+    player = Player("C: NOOP\nS: 250-one\nS: 250 two")
+    player.play(exchange(session, b"NOOP\r\n", Phase.COMMAND))
+    assert player.events == [
+        PITrail(Direction.CLIENT, "NOOP"),
+        PITrail(Direction.SERVER, "250-one"),
+        PITrail(Direction.SERVER, "250 two"),
+    ]

@@ -12,6 +12,7 @@ from smtps.dialogue.opening import name_of, open_session
 from smtps.enumerations import Protocol, SSLStartMode
 from smtps.errors import (
     BadValue,
+    CommandRefused,
     ConnectionLost,
     GreetingRefused,
     ProtocolError,
@@ -180,3 +181,18 @@ def test_options_that_contradict_each_other_are_told_before_anything_is_sent(
     error = fails("", **options)
     assert isinstance(error, BadValue)
     assert str(error) == sentence
+
+
+@pytest.mark.parametrize(
+    ("verb", "reply", "options"),
+    [
+        ("LHLO", "550 no", {"protocol": Protocol.LMTP}),
+        ("EHLO", "450 later", {}),
+        ("HELO", "550 no", {"allow_extensions": False}),
+    ],
+)
+def test_a_refused_greeting_is_named(verb: str, reply: str, options: dict[str, Any]) -> None:
+    transcript = f"{GREETING}\nC: {verb} client.example\nS: {reply}"
+    error = fails(transcript, ssl_start_mode=3, **options)
+    assert isinstance(error, CommandRefused)
+    assert str(error).startswith(f"{verb} was refused: {reply}")

@@ -299,8 +299,9 @@ def test_the_messages_of_another_window_are_counted_from_its_own_first_one() -> 
 
 def test_what_a_broken_window_left_unanswered_is_no_delay_of_the_next() -> None:
     pace = Pace()
-    pace.wrote(1, 0.0)
+    pace.wrote(10, 0.0)
+    pace.wrote(60, 0.0)
     pace.begin()
     pace.wrote(5, 9.0)
-    pace.answered(1, 10.0)
-    assert pace.last_delay == 1.0
+    pace.answered(5, 10.0)
+    assert (pace.last_delay, pace.rate) == (1.0, 5.0)

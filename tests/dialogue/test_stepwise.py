@@ -6,6 +6,7 @@ import pytest
 
 from smtps.dialogue.stepwise import hear, say
 from smtps.errors import ConnectionLost, ProtocolError
+from smtps.phase import Phase
 from smtps.session import Session
 from tests.support.player import Player, resting_session
 
@@ -65,3 +66,15 @@ def test_what_cannot_be_written_says_what_the_server_said(session: Session, data
     player = Player("W!\nS: 421 bye\nX")
     with pytest.raises(ConnectionLost):
         player.play(say(session, data))
+
+
+def test_what_the_server_said_before_it_closed_explains_lines_that_could_not_be_sent(
+    session: Session,
+) -> None:
+    session.expect(Phase.COMMAND)
+    player = Player("W!\nS: 421 4.3.2 closing\n--\nX")
+    with pytest.raises(ConnectionLost) as caught:
+        player.play(say(session, b"A\r\nB\r\n"))
+    assert caught.value.phase is Phase.COMMAND
+    assert caught.value.reply is not None
+    assert caught.value.reply.code == 421

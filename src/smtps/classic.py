@@ -235,9 +235,8 @@ class ClassicMessage(MessageProperties):
                     pass
                 yield Content(self.attached_file)
             except OSError as error:
-                raise BadValue(
-                    "attached_file", f"cannot be read: {error.strerror or error}", code=302
-                ) from error
+                reason = f"{self.attached_file!r} cannot be read: {error.strerror or error}"
+                raise BadValue("attached_file", reason, code=302) from error
         if self._stream is not None and not getattr(self._stream, "closed", False):
             yield Content(self._stream)
 

@@ -122,7 +122,10 @@ class SourceFailed(SMTPSError):
     """
 
     def __init__(self, cause: Exception) -> None:
-        super().__init__(116, f"the content could not be read: {cause!r}")
+        why = repr(cause)
+        if isinstance(cause, OSError) and cause.filename is not None:
+            why = f"{cause.strerror}: {cause.filename!r}"
+        super().__init__(116, f"the content could not be read: {why}")
 
     @classmethod
     def of(cls, error: Exception) -> SMTPSError:
@@ -297,7 +300,10 @@ class CertificateRefused(TLSError):
     """
 
     def __init__(self, host: str, status: str) -> None:
-        super().__init__(f"the certificate of {host} was not accepted: {status}", code=280)
+        # What OpenSSL says of an authority that nobody named, and where a certificate signs itself.
+        unknown = "issuer certificate" in status or "self-signed" in status
+        hint = "; openssl_ca_file names an authority of your own" if unknown else ""
+        super().__init__(f"the certificate of {host} was not accepted: {status}{hint}", code=280)
         self.host = host
         self.status = status
 

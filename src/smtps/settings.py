@@ -88,6 +88,13 @@ class Settings(TLSSettings):
         self._is_locked = is_locked
         self._live_value = live_value
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_") and not hasattr(type(self), name):
+            near = self.nearest_name(name)
+            hint = f"; did you mean {near}?" if near else ""
+            raise AttributeError(f"settings has no {name}{hint}")
+        super().__setattr__(name, value)
+
     def is_locked(self) -> bool:
         """Tell whether the connection is up."""
         return self._is_locked()

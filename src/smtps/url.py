@@ -105,8 +105,8 @@ def _split(url: str) -> tuple[SplitResult, int | None, list[tuple[str, str]]]:
         # a "/" in it was not encoded.
         raise BadValue(
             "url",
-            "not a URL; write smtp://user:password@host:port, with #, / and ? in the user or"
-            " password as %23, %2F and %3F",
+            "not a URL; write smtp://user:password@host:port, with a port of at most 65535, and"
+            " #, / and ? in the user or password as %23, %2F and %3F",
         ) from None
 
 

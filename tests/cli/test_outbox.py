@@ -61,7 +61,16 @@ def test_a_file_or_folder_that_is_not_there_is_a_clear_error(
     assert main(["queue", str(queue), "missing.eml"]) == 66
     assert "missing.eml: cannot be read: No such file" in capsys.readouterr().err
     assert main(["status", str(queue / "missing")]) == 66
-    assert "is not a folder; create it first" in capsys.readouterr().err
+    assert "missing is not a folder; create it first" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--retry", "--remove"])
+def test_a_message_that_is_not_there_is_named_with_the_option(
+    queue: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    assert main(["status", str(queue), option, "20261125T124712.169425-eb6f2a9f75b1"]) == 65
+    said = capsys.readouterr().err
+    assert f"{option} 20261125T124712.169425-eb6f2a9f75b1: there is no such message" in said
 
 
 def test_run_sends_and_reports(

@@ -275,6 +275,18 @@ def test_receipts_of_an_earlier_run_are_not_written_over(
     assert sink.count == 0
 
 
+def test_a_call_that_began_nothing_leaves_no_receipts_in_the_way_of_the_next(
+    sink: Sink, rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    receipts = tmp_path / "receipts.csv"
+    arguments = [*MERGE, "--mailing", str(rows), "--receipts", str(receipts)]
+    assert main(["send", *arguments, "--url", "smtp://127.0.0.1:1?tls=none"]) == 75
+    assert "Connection refused" in capsys.readouterr().err
+    assert not receipts.exists()
+    assert main(["send", *arguments]) == 0
+    assert receipts.exists()
+
+
 @pytest.mark.parametrize(
     ("content", "words", "status"),
     [

@@ -341,6 +341,11 @@ def test_an_unknown_setting_is_named_with_the_nearest(front: Front) -> None:
         front.make().config("Nonsense")
 
 
+def test_an_unknown_setting_cannot_be_assigned(front: Front) -> None:
+    with pytest.raises(AttributeError, match="did you mean max_header_length"):
+        front.make().settings.max_header_lenght = 40
+
+
 def test_a_secret_is_not_read_back(front: Front) -> None:
     assert "S3cr3t" not in front.make(password="S3cr3t").config("Password")
 

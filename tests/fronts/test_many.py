@@ -226,6 +226,7 @@ def test_an_item_that_cannot_be_sent_fails_alone(front: Front, offers: list[str]
     assert receipts[6].ok
     kinds = [type(receipts[n].error) for n in (1, 2, 3, 4, 5, 7)]
     assert kinds == [BadValue, BadValue, SourceFailed, NotOffered, TooLarge, SourceFailed]
+    assert str(receipts[3].error).endswith("No such file or directory: 'no/such/file'")
     assert not any(receipts[n].ok for n in (1, 2, 3, 4, 5, 7))
     assert list(map(arrived, sink.messages)) == list(map(given, good))
 

@@ -367,7 +367,12 @@ def test_a_file_that_changes_while_it_is_sent_ends_the_message(
 
 @pytest.mark.parametrize(
     ("source", "reason"),
-    [("none.bin", "cannot be read"), (".", "folder"), (io.StringIO(), "rb"), (7, "bytes")],
+    [
+        ("none.bin", "cannot be read: .*'none.bin'"),
+        (".", "folder"),
+        (io.StringIO(), "rb"),
+        (7, "bytes"),
+    ],
 )
 def test_what_cannot_be_attached_is_said_at_once(source: Any, reason: str) -> None:
     with pytest.raises(BadValue, match=reason):

@@ -150,7 +150,9 @@ def test_a_missing_intermediate_is_refused(front: Front, chains: Chains, way: st
     certificate = chains.serve(chains.leaf("relay.example"), sends=())
     with Sink(tls="implicit", certificate=certificate) as sink:
         smtp = client(front, sink, "relay.example", chains, way)
-        assert "unable to get local issuer" in refuses(front, smtp, sink).status
+        error = refuses(front, smtp, sink)
+        assert "unable to get local issuer" in error.status
+        assert "openssl_ca_file names an authority of your own" in str(error)
 
 
 @pytest.mark.usefixtures("resolves")

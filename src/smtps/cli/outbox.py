@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from ..errors import BadValue
 from ..outbox import Listed, Outbox
-from .exits import NOINPUT, OK, Failure
+from .exits import DATAERR, NOINPUT, OK, Failure
 from .finished import read_finished
 from .parsing import add_command, number
 from .terminal import counted, plain, say
@@ -84,7 +86,8 @@ def opened(folder: str, **options: Any) -> Outbox:
     try:
         return Outbox(folder, **options)
     except BadValue as error:
-        raise Failure(str(error), NOINPUT) from error
+        reason = error.reason if error.field == "queue_dir" else str(error)
+        raise Failure(reason, NOINPUT) from error
 
 
 # --- queue ----------------------------------------------------------------------------------------
@@ -104,12 +107,22 @@ def _queue(arguments: argparse.Namespace) -> int:
 # --- status ---------------------------------------------------------------------------------------
 
 
+@contextmanager
+def _told(option: str, value: str) -> Iterator[None]:
+    try:
+        yield
+    except BadValue as error:
+        raise Failure(f"{option} {value}: {error.reason}", DATAERR) from error
+
+
 def _status(arguments: argparse.Namespace) -> int:
     outbox = opened(arguments.folder)
     if arguments.retry:
-        outbox.retry(arguments.retry)
+        with _told("--retry", arguments.retry):
+            outbox.retry(arguments.retry)
     if arguments.remove:
-        outbox.remove(arguments.remove)
+        with _told("--remove", arguments.remove):
+            outbox.remove(arguments.remove)
     counts = outbox.count()
     listed: list[Listed] = []
     for one in outbox.walk("queued", "sending", "failed"):

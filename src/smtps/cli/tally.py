@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -90,6 +91,7 @@ class Records:
     def __init__(self, path: str | None) -> None:
         self._path = path
         self._file: TextIO | None = None
+        self._is_empty = True
         if path is None:
             return
         try:
@@ -106,15 +108,20 @@ class Records:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            with self._writing():
-                self._file.close()
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if self._file is None:
+            return
+        with self._writing():
+            self._file.close()
+        if error is not None and self._is_empty:
+            # Nothing was begun, and the same call is made again once what is wrong is mended.
+            os.unlink(self._file.name)
 
     def add(self, receipt: Receipt, row: int) -> None:
         """Write what became of one message."""
         if self._file is None:
             return
+        self._is_empty = False
         about = (row, receipt.message_id or "", receipt.sender)
         if not receipt.results:
             self._write((*about, "", Outcome.NOT_SENT.value, "", "", _reason(receipt)))
@@ -128,6 +135,7 @@ class Records:
 
     def lose(self, row: int) -> None:
         """Write that nobody knows what became of a message."""
+        self._is_empty = False
         if self._file is not None:
             self._write((row, "", "", "", Outcome.UNKNOWN.value, "", "", "interrupted"))
 

@@ -172,8 +172,8 @@ def _secure(session: Session) -> Dialogue[None]:
     """Start TLS, or fail: a session that was to be secure never goes on in clear text."""
     if not session.capabilities.starttls:
         raise TLSError(
-            "the server does not offer STARTTLS; choose ssl_start_mode IMPLICIT for a"
-            " TLS port, or NONE to send in clear text",
+            "the server does not offer STARTTLS; choose smtps:// (ssl_start_mode IMPLICIT) for a"
+            " TLS port, or ?tls=none (NONE) to send in clear text",
             phase=Phase.STARTTLS,
         )
     reply = yield from exchange(session, b"STARTTLS\r\n", Phase.STARTTLS)

@@ -157,7 +157,9 @@ class Blob:
         return status.st_size if self._path.is_file() else None
 
     def _unreadable(self, error: OSError) -> BadValue:
-        return BadValue(self._field, f"cannot be read: {error.strerror or error}", code=302)
+        named = f": {str(self._path)!r}" if self._path is not None else ""
+        reason = f"cannot be read: {error.strerror or error}{named}"
+        return BadValue(self._field, reason, code=302)
 
 
 def _slices(data: memoryview) -> Read:

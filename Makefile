@@ -93,9 +93,10 @@ soak: build
 # Mistakes made on purpose, and how many of them the tests notice: all of them take hours.
 mutation: MODULE = _pure wire dialogue
 mutation: SAMPLE = 300
+mutation: SEED = 1
 mutation: build
 	$(BIN)/python -m pip install --quiet coverage
-	nice -n 19 $(BIN)/python -m tests.mutation $(MODULE) --sample $(SAMPLE)
+	nice -n 19 $(BIN)/python -m tests.mutation $(MODULE) --sample $(SAMPLE) --seed $(SEED)
 
 # The pages in build/docs; a warning is an error.
 docs: build

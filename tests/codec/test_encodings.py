@@ -82,3 +82,11 @@ def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
         found.append(data[:cut])
         data = data[cut:]
     return [*found, data]
+
+
+def test_base64_needs_78_bytes_for_each_full_line(codec: SimpleNamespace) -> None:
+    encoder = codec.Base64Encoder()
+    with pytest.raises(ValueError, match="155 bytes"):
+        encoder.update_into(b"x" * 120, bytearray(155))
+    assert encoder.update_into(b"x" * 120, bytearray(156)) == 156
+    assert encoder.update_into(b"x" * 50, bytearray(0)) == 0

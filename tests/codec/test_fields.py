@@ -198,3 +198,12 @@ def test_an_encoded_name_leaves_room_for_the_name_of_the_header(codec: SimpleNam
         mailbox = Address("a", "b.example", "é" * length)
         first, *_ = codec.address_field("Resent-Reply-To", [mailbox]).split(b"\r\n")
         assert 60 < len(first) <= 76
+
+
+@pytest.mark.parametrize(("word", "is_folded"), [("word", False), ("=?utf-8?q?w?=", True)])
+def test_only_a_line_with_encoded_words_keeps_to_76(
+    codec: SimpleNamespace, word: str, is_folded: bool
+) -> None:
+    line = f"Subject: {word} ".ljust(79, "x").replace("xx", "x ") + "x"
+    assert 76 < len(line) <= 80
+    assert ("\r\n" in codec.fold(line, 80)) is is_folded

@@ -26,9 +26,9 @@ SPECIAL = r"""\x00-\x20\x7f()<>@,;:\\"\[\]"""
 #: The pattern of an atom.
 ATOM = rf"[^.{SPECIAL}]++"
 
-is_dot_atom = re.compile(rf"{ATOM}(?:\.{ATOM})*+").fullmatch
+is_dot_atom = re.compile(rf"{ATOM}(?:\.{ATOM})*").fullmatch
 _is_plain = re.compile(PLAIN).fullmatch
-_is_phrase = re.compile(rf"{ATOM}(?: {ATOM})*+").fullmatch
+_is_phrase = re.compile(rf"{ATOM}(?: {ATOM})*").fullmatch
 
 # C0 and C1, the spaces and line ends that are not ASCII, marks that turn the reading direction, the
 # byte order mark, and the two characters that are an @ once normalised.

@@ -24,9 +24,9 @@ _COMMENT_DEPTH = 32
 _word = re.compile(rf"[^{SPECIAL}]++").match
 # What nearly every item of a list is: an address, perhaps with a name before it.
 _usual_item = re.compile(
-    rf' *+(?:(?:"([^"\\]*+)"|({ATOM}(?: {ATOM})*+))? *+(<))?{PLAIN}(>)? *+(?=,|\Z)'
+    rf' *+(?:(?:"([^"\\]*+)"|({ATOM}(?: {ATOM})*))? *+(<))?{PLAIN}(>)? *+(?=,|\Z)'
 ).match
-_quoted = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"').match
+_quoted = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*"').match
 _quoted_pair = re.compile(r"\\(.)")
 _spaces = re.compile(r" *+").match
 _in_comment = re.compile(r"\\.|[()]")

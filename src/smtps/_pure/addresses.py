@@ -7,16 +7,16 @@ import re
 __all__ = ["plain_addresses", "plain_mailbox"]
 
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
-# Possessive throughout, so that no input makes them backtrack. Without "--" no label can be an
-# A-label that would need a closer look.
-PLAIN = rf"({_ATEXT}++(?:\.{_ATEXT}++)*+)@([A-Za-z0-9]++(?:[-.][A-Za-z0-9]++)*+)"
+# Runs of characters are possessive, so that no input makes them backtrack far. Without "--" no label
+# can be an A-label that would need a closer look.
+PLAIN = rf"({_ATEXT}++(?:\.{_ATEXT}++)*)@([A-Za-z0-9]++(?:[-.][A-Za-z0-9]++)*)"
 #: Up to this length neither the address nor its parts nor a label can be over a limit.
 PLAIN_LIMIT = 64
 
 _plain_address = re.compile(PLAIN).fullmatch
-_ATOM = rf"(?:{_ATEXT}|[\x80-\ud7ff\ue000-\U0010ffff])++"
+_ATOM = rf"[\x80-\ud7ff\ue000-\U0010ffff{_ATEXT[1:-1]}]++"
 _plain_mailbox = re.compile(
-    rf'(?:"([^"\\\x00-\x1f\x7f\ud800-\udfff]*+)" *+|({_ATOM}(?: {_ATOM})*+) *+)?<{PLAIN}>'
+    rf'(?:"([^"\\\x00-\x1f\x7f\ud800-\udfff]*+)" *+|({_ATOM}(?: {_ATOM})*) *+)?<{PLAIN}>'
 ).fullmatch
 
 

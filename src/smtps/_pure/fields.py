@@ -26,7 +26,7 @@ _forbidden = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]").search
 # A word and the white space before it; in structured headers a quoted string is one word.
 # It begins with all of the white space, so that blanks without a word are gone through once.
 _text_words = re.compile(r"(?<![ \t])[ \t]*+[^ \t]++")
-_structured_words = re.compile(r'(?<![ \t])[ \t]*+(?:"(?:[^"\\]|\\.)*+"?|[^ \t])++')
+_structured_words = re.compile(r'(?<![ \t])[ \t]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*"?|[^ \t"]++)+')
 
 
 class _Mailbox(Protocol):

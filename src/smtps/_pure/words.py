@@ -24,7 +24,7 @@ _LONGEST_PLAIN_WORD = 900
 # through again from each of them.
 _word = re.compile(r"(?<![ \t])[ \t]*+[^ \t]++")
 _must_be_encoded = re.compile(r"=\?|[^\t -~]").search
-_atoms = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++)*+")
+_atoms = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++)*")
 _blank = (" ", "\t")
 
 # What RFC 2047, section 5 (3) leaves as it is even in a phrase.

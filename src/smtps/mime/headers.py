@@ -41,7 +41,7 @@ _forbidden = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]").search
 _line_end = re.compile(r"\r\n|\r|\n")
 _block = re.compile(
     rb"(?:[!-9;-~]++:[\t -~\x80-\xff]*+\r\n"
-    rb"(?:[ \t]++[!-~\x80-\xff][\t -~\x80-\xff]*+\r\n)*+)*+"
+    rb"(?:[ \t]++[!-~\x80-\xff][\t -~\x80-\xff]*+\r\n)*)*"
 ).fullmatch
 
 # Encoded words mean nothing in these, or must stand at places that only their author knows.

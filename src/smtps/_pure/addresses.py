@@ -7,8 +7,8 @@ import re
 __all__ = ["plain_addresses", "plain_mailbox"]
 
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
-# Runs of characters are possessive, so that no input makes them backtrack far. Without "--" no label
-# can be an A-label that would need a closer look.
+# Runs of characters are possessive, so that no input makes them backtrack far. Without "--" no
+# label can be an A-label that would need a closer look.
 PLAIN = rf"({_ATEXT}++(?:\.{_ATEXT}++)*)@([A-Za-z0-9]++(?:[-.][A-Za-z0-9]++)*)"
 #: Up to this length neither the address nor its parts nor a label can be over a limit.
 PLAIN_LIMIT = 64

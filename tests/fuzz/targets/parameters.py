@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.utils
 import re
 from email import message_from_bytes
 from urllib.parse import unquote
@@ -25,7 +26,8 @@ def check(data: bytes) -> None:
     lines = header("Content-Disposition", value, structured=True)
     assert max(map(len, lines.split(b"\r\n"))) <= DEFAULT_LIMIT
     assert _by_hand(value) == name
-    if name == name.strip() and "'" not in name:
+    # It takes quotes and angle brackets off the name itself, too.
+    if name == email.utils.unquote(name.strip()) and "'" not in name:
         assert message_from_bytes(lines + b"\r\n").get_filename() == name
 
 

@@ -92,14 +92,13 @@ def test_a_named_mechanism_that_is_not_offered_is_said_with_what_is() -> None:
         f"{HELLO}S: 250 AUTH PLAIN GSSAPI", auth_mechanism=AuthMechanism.SCRAM_SHA_256, **PASSWORD
     )
     assert isinstance(error, NotOffered)
-    assert "SCRAM_SHA_256" in str(error)
-    assert "PLAIN GSSAPI" in str(error)
+    assert "AUTH with a mechanism for SCRAM_SHA_256 (only PLAIN GSSAPI)" in str(error)
 
 
 def test_no_common_mechanism_is_said_with_what_is_offered() -> None:
     error = fails(f"{HELLO}S: 250 AUTH GSSAPI", **PASSWORD)
     assert isinstance(error, NotOffered)
-    assert "GSSAPI" in str(error)
+    assert "AUTH with a mechanism for these credentials (only GSSAPI)" in str(error)
 
 
 def test_a_server_without_auth_is_said() -> None:

@@ -258,3 +258,48 @@ def test_a_positive_reply_that_content_cannot_have_leaves_the_outcome_unknown(re
     )
     assert is_out_of_step(receipt, session, f"expected 250 to the content, not: {reply}")
     assert set(outcomes(receipt)) == {Outcome.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("finals", "expected"),
+    [
+        ("S: 250 taken\nS: 251 hm", [Outcome.ACCEPTED, Outcome.UNKNOWN]),
+        ("S: 251 hm", [Outcome.UNKNOWN, Outcome.UNKNOWN]),
+    ],
+)
+def test_a_positive_reply_that_is_not_one_to_content_accepts_nobody(
+    finals: str, expected: list[Outcome]
+) -> None:
+    receipt, session = play(
+        f"{ENVELOPE}S: 250 ok\nS: 250 ok\nS: 250 ok\nC: DATA\nS: 354 go\n{CONTENT}{finals}",
+        protocol=Protocol.LMTP,
+    )
+    assert outcomes(receipt) == expected
+    assert isinstance(receipt.error, DeliveryUnknown)
+    assert "expected 250 to the content, not: 251 hm" in str(receipt.error)
+    assert not session.resting
+
+
+@pytest.mark.parametrize(("rcpt", "is_shared"), [("250 ok", False), ("550 no", True)])
+def test_the_last_reply_of_lmtp_is_that_of_the_message_where_there_is_one_alone(
+    rcpt: str, is_shared: bool
+) -> None:
+    finals = "S: 250 taken" if is_shared else "S: 250 taken\nS: 250 taken"
+    receipt, _ = play(
+        f"{ENVELOPE}S: 250 ok\nS: 250 ok\nS: {rcpt}\nC: DATA\nS: 354 go\n{CONTENT}{finals}",
+        protocol=Protocol.LMTP,
+    )
+    assert (receipt.reply is not None) is is_shared
+
+
+@pytest.mark.parametrize(("reply", "retryable"), [("452 full", True), ("552 too much", False)])
+def test_a_refusal_that_ends_the_session_may_be_tried_again_if_it_is_of_400(
+    reply: str, retryable: bool
+) -> None:
+    receipt, session = play(
+        f"{ENVELOPE}C: DATA\nS: 250 ok\nS: 250 ok\nS: 250 ok\nS: 354 go\nW!\nS: {reply}"
+    )
+    assert outcomes(receipt) == [Outcome.DEFERRED if retryable else Outcome.REFUSED] * 2
+    assert isinstance(receipt.error, ConnectionLost)
+    assert receipt.error.retryable is retryable
+    assert not session.resting

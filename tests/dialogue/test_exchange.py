@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from smtps.dialogue.exchange import exchange, write
-from smtps.errors import Interrupted, SessionError, TimedOut
+from smtps.dialogue.exchange import check_quiet, exchange, write
+from smtps.errors import Interrupted, ProtocolError, SessionError, TimedOut
 from smtps.events import Direction, PITrail
 from smtps.ops import Write
 from smtps.phase import Phase
@@ -34,3 +34,11 @@ def test_each_line_of_a_reply_is_told_by_itself() -> None:
         PITrail(Direction.SERVER, "250-one"),
         PITrail(Direction.SERVER, "250 two"),
     ]
+
+
+def test_half_a_reply_that_nothing_asked_for_is_found_before_the_next_command() -> None:
+    session = resting_session()
+    session.receive(b"250 mo")
+    with pytest.raises(ProtocolError, match="sent bytes that nothing asked for") as caught:
+        Player("").play(check_quiet(session, Phase.MAIL))
+    assert caught.value.phase is Phase.MAIL

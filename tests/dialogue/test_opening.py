@@ -173,6 +173,15 @@ def test_a_host_without_a_whole_name_greets_by_its_address(
             {"allow_extensions": False, "ssl_start_mode": 3, "protocol": Protocol.LMTP},
             "allow_extensions: LMTP has no HELO; allow extensions",
         ),
+        (
+            {
+                "allow_extensions": False,
+                "ssl_start_mode": SSLStartMode.IMPLICIT,
+                "user": "u",
+                "password": "p",
+            },
+            "allow_extensions: authentication needs EHLO; allow extensions",
+        ),
     ],
 )
 def test_options_that_contradict_each_other_are_told_before_anything_is_sent(

@@ -72,10 +72,12 @@ RULES = (
     (f"{ENDS}, {SILENCE}, {NONSENSE}", "MAIL, RCPT", BDAT, UNKNOWN),
     ("extra reply", "MAIL, RCPT", BDAT, "accepted"),
     # What is in flight is written whole before its replies are looked at.
-    ("half-close", "content", IN_FLIGHT, f"accepted or {UNKNOWN}"),
+    ("half-close, TLS alert", "content", IN_FLIGHT, f"accepted or {UNKNOWN}"),
     ("garbage, NUL, code 999, mixed codes", "content", IN_FLIGHT, UNKNOWN),
     # The reply that allows the content came, and the content was on its way when the end was seen.
     ("reply then drop, reply then TLS ends", "DATA", ANY, UNKNOWN),
+    # Where both are seen at once, the content has not begun.
+    ("reply then drop, reply then TLS ends", "DATA", IN_FLIGHT, f"accepted or {UNKNOWN}"),
     # Behind the final reply nothing can be lost.
     ("reply then drop, reply then TLS ends", "final reply", ANY, "accepted"),
     # The reply is there; one more is out of step with what is asked next, and is found there.

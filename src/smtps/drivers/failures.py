@@ -120,7 +120,9 @@ def tls_failure(host: str, error: OSError) -> SMTPSError:
             f"{host} does not speak TLS on this port; perhaps it wants STARTTLS, which"
             " smtp:// and ssl_start_mode EXPLICIT do"
         )
-    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+    # What a connection that ends is called depends on the version of Python.
+    is_end = isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+    if isinstance(error, ssl.SSLError) and not is_end:
         return TLSError(f"the TLS handshake with {host} failed: {_words(error)}")
     return broken_handshake(f"the connection broke in the TLS handshake: {_words(error)}")
 

@@ -7,6 +7,7 @@ tests, and fails them where SMTPS_REQUIRE_SERVERS is 1.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from hypothesis import settings
@@ -22,7 +23,7 @@ from tests.support.opensmtpd import OpenSMTPD
 from tests.support.postfix import Postfix
 from tests.support.proxies import Proxies
 from tests.support.queues import Clock
-from tests.support.servers import RealServer
+from tests.support.servers import RealServer, started
 from tests.support.smtp_server import SMTPServer
 
 # A machine that others use too is slow now and then; what hangs ends by pytest's own timeout.
@@ -39,7 +40,7 @@ def authority() -> Authority:
 @pytest.fixture(scope="session")
 def postfix() -> Iterator[Postfix]:
     """A private Postfix, one for each worker."""
-    server = Postfix(guarded=True)
+    server = started(partial(Postfix, guarded=True))
     yield server
     server.stop()
 
@@ -47,7 +48,7 @@ def postfix() -> Iterator[Postfix]:
 @pytest.fixture(scope="session")
 def aiosmtpd() -> Iterator[Aiosmtpd]:
     """An aiosmtpd, one for each worker."""
-    server = Aiosmtpd()
+    server = started(Aiosmtpd)
     yield server
     server.stop()
 
@@ -55,7 +56,7 @@ def aiosmtpd() -> Iterator[Aiosmtpd]:
 @pytest.fixture(scope="session")
 def exim() -> Iterator[Exim]:
     """A private Exim, one for each worker."""
-    server = Exim()
+    server = started(Exim)
     yield server
     server.stop()
 
@@ -63,7 +64,7 @@ def exim() -> Iterator[Exim]:
 @pytest.fixture(scope="session")
 def opensmtpd() -> Iterator[OpenSMTPD]:
     """A private OpenSMTPD, one for each worker."""
-    server = OpenSMTPD()
+    server = started(OpenSMTPD)
     yield server
     server.stop()
 
@@ -71,7 +72,7 @@ def opensmtpd() -> Iterator[OpenSMTPD]:
 @pytest.fixture(scope="session")
 def dovecot() -> Iterator[Dovecot]:
     """A private Dovecot, one for each worker."""
-    server = Dovecot()
+    server = started(Dovecot)
     yield server
     server.stop()
 
@@ -79,7 +80,7 @@ def dovecot() -> Iterator[Dovecot]:
 @pytest.fixture(scope="session")
 def smtp_server() -> Iterator[SMTPServer]:
     """An smtp-server, one for each worker."""
-    server = SMTPServer()
+    server = started(SMTPServer)
     yield server
     server.stop()
 

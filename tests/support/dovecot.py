@@ -151,9 +151,8 @@ class Dovecot(RelayingServer):
             stderr=subprocess.DEVNULL,
         )
         try:
-            await_greeting(self.host, self.port)
-        except BaseException as error:
-            error.add_note(self.log[-4000:])
+            await_greeting(self.host, self.port, process=self._process, log=lambda: self.log)
+        except BaseException:
             self.stop()
             raise
 

@@ -159,9 +159,8 @@ class Exim(RelayingServer):
         self._jail.write("etc/exim4/exim4.conf", self._configuration())
         self._process = self._jail.start("-bdf")
         try:
-            await_greeting(self.host, self.port)
-        except BaseException as error:
-            error.add_note(self.log[-4000:])
+            await_greeting(self.host, self.port, process=self._process, log=lambda: self.log)
+        except BaseException:
             self.stop()
             raise
 

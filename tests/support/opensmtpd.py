@@ -79,9 +79,8 @@ class OpenSMTPD(RelayingServer):
         )
         self._process = self._jail.start("-d", "-v")
         try:
-            await_greeting(self.host, self.port)
-        except BaseException as error:
-            error.add_note(self.log[-4000:])
+            await_greeting(self.host, self.port, process=self._process, log=lambda: self.log)
+        except BaseException:
             self.stop()
             raise
 

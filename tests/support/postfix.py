@@ -174,7 +174,7 @@ class Postfix(RelayingServer):
             # It returns when the ports are open; from here one elsewhere cannot be reached.
             self._run("start")
             if not within:
-                await_greeting(self.host, self.port)
+                await_greeting(self.host, self.port, log=lambda: self.log)
         except BaseException as error:
             error.add_note(self.log[-4000:])
             self.stop()

@@ -6,14 +6,16 @@ import os
 import random
 import shutil
 import socket
+import subprocess
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 from urllib.parse import urlencode
 
 import pytest
@@ -31,6 +33,7 @@ __all__ = [
     "free_port",
     "miss",
     "require",
+    "started",
     "unpacked",
 ]
 
@@ -40,6 +43,10 @@ KEPT = "kept.example"
 REFUSED, DEFERRED = f"refused@{KEPT}", f"deferred@{KEPT}"
 
 _number = count(1)
+# What holds the ports that this process was given.
+_claims: list[socket.socket] = []
+
+Server = TypeVar("Server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,30 +188,65 @@ def miss(message: str) -> NoReturn:
 
 
 def free_port() -> int:
-    """Give a loopback port that nothing listens on, for servers that cannot choose one."""
+    """Give a loopback port that nothing listens on, for servers that cannot choose one.
+
+    It is this process's until its end: no other test process on the machine is given it, also
+    while the server that it is for has not opened it yet.
+    """
     while True:
         # Below what the system hands out, so that no other socket takes it in between.
         port = random.randrange(20_000, 30_000)
+        # A name that one process at a time can hold, and that goes with the process.
+        claim = socket.socket(socket.AF_UNIX)
         try:
+            claim.bind(f"\0smtps-tests-port-{port}")
             socket.create_server(("127.0.0.1", port)).close()
         except OSError:
+            claim.close()
             continue
+        _claims.append(claim)
         return port
 
 
-def await_greeting(host: str, port: int, timeout: float = 20.0) -> None:
-    """Wait until a server greets.
+def started(server: Callable[[], Server], attempts: int = 3) -> Server:
+    """Start a server; again, with other ports, where nothing greets.
 
     Raises:
-        TimeoutError: it did not.
+        TimeoutError: none of the attempts did, with what the server had to say.
+    """
+    for _ in range(attempts - 1):
+        with suppress(TimeoutError, subprocess.CalledProcessError):
+            return server()
+    return server()
+
+
+def await_greeting(
+    host: str,
+    port: int,
+    timeout: float = 20.0,
+    *,
+    process: subprocess.Popen[bytes] | None = None,
+    log: Callable[[], str] = str,
+) -> None:
+    """Wait until a server greets.
+
+    Args:
+        process: the server, where it is one process that can be watched.
+        log: gives what the server had to say.
+
+    Raises:
+        TimeoutError: it did not, or it ended.
     """
     deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
+    ended = False
+    while time.monotonic() < deadline and not ended:
+        # First, so that one that ends after this is still asked once.
+        ended = process is not None and process.poll() is not None
         try:
-            with socket.create_connection((host, port), timeout=1) as probe:
+            with socket.create_connection((host, port), timeout=5) as probe:
                 if probe.recv(3) == b"220":
                     probe.sendall(b"QUIT\r\n")
                     return
         except OSError:
             time.sleep(0.02)
-    raise TimeoutError(f"nothing greets on {host}:{port}")
+    raise TimeoutError(f"nothing greets on {host}:{port}: {log()[-2000:] or 'it said nothing'}")

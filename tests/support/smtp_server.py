@@ -72,7 +72,7 @@ class SMTPServer(RealServer):
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         try:
-            await_greeting(self.host, self.port)
+            await_greeting(self.host, self.port, process=self._process)
         except BaseException:
             self.stop()
             raise

@@ -20,8 +20,8 @@ $(VENV)/.built: $(BIN)/python $(SOURCES)
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $@
 
-$(VENV)/.linted: $(VENV)/.built
-	$(BIN)/python -m pip install --quiet cython-lint mypy ruff types-docutils zizmor
+$(VENV)/.linted: $(VENV)/.built .ci/lint.txt
+	$(BIN)/python -m pip install --quiet --requirement .ci/lint.txt
 	@touch $@
 
 build: $(VENV)/.built

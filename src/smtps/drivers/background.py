@@ -21,7 +21,8 @@ def in_background(key: Hashable, work: Callable[[], T]) -> Future[T]:
 
     Those who ask for the same key meanwhile share the one that runs: many connections at once, or
     one that is tried again and again while the resolver hangs, take one thread. asyncio's executor
-    would not do: its threads hold up the end of the program.
+    would not do: its threads hold up the end of the program. Where no thread can be had, as at the
+    end of the program in some versions of Python, the caller does it.
     """
     with _lock:
         if key in _running:
@@ -31,9 +32,12 @@ def in_background(key: Hashable, work: Callable[[], T]) -> Future[T]:
         thread = threading.Thread(
             target=_run, args=(key, future, work), name="smtps-lookup", daemon=True
         )
-        thread.start()
         _running[key] = future
-        return future
+    try:
+        thread.start()
+    except RuntimeError:
+        _run(key, future, work)
+    return future
 
 
 def _run(key: Hashable, future: Future[T], work: Callable[[], T]) -> None:

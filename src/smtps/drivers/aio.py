@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextvars import copy_context
+from functools import partial
 from typing import Any, TypeVar
 
 from ..errors import ConnectionLost, Interrupted, SMTPSError, TimedOut
@@ -97,6 +99,7 @@ class AsyncDriver:
         """Carry the dialogue out until it has something to give, or to its end."""
         self._task = task = asyncio.current_task()
         assert task is not None
+        cancelling = task.cancelling()
         try:
             op: Op = self._under_way or dialogue.send(None)
             self._under_way = None
@@ -115,9 +118,11 @@ class AsyncDriver:
                 except asyncio.CancelledError:
                     if not self._cancelled:
                         raise
-                    # As asyncio.timeout does: it was not the task that was to be cancelled.
+                    # As asyncio.timeout does: it was not the task that was to be cancelled, unless
+                    # somebody else wants that at the same time.
                     self._cancelled = False
-                    task.uncancel()
+                    if task.uncancel() > cancelling:
+                        raise
                     op = dialogue.throw(Interrupted())
                 else:
                     if result is not op:
@@ -254,10 +259,18 @@ async def settled(result: Any) -> Any:
 
 
 async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
-    """Call what waits for the disk in a thread; if cancelled, still wait for its end."""
-    call = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
-    try:
-        return await asyncio.shield(call)
-    except asyncio.CancelledError:
-        await asyncio.wait([call])
-        raise
+    """Call what waits for the disk in a thread; however often cancelled, still wait for its end."""
+    # Not to_thread: the end of the loop would cancel its task, and not wait for the thread.
+    work = partial(copy_context().run, function, *arguments)
+    call = asyncio.get_running_loop().run_in_executor(None, work)
+    cancelled: asyncio.CancelledError | None = None
+    while not call.done():
+        try:
+            await asyncio.wait([call])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        # Its own error, if it has one, comes too late.
+        call.exception()
+        raise cancelled
+    return call.result()

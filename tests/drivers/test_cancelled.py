@@ -32,9 +32,14 @@ def test_an_interruption_is_no_cancellation() -> None:
         asyncio.run(stopped(lambda smtp, _: smtp.interrupt()))
 
 
+def interrupt_and_cancel(smtp: AsyncSMTPS, task: asyncio.Task[None]) -> None:
+    smtp.interrupt()
+    task.cancel()
+
+
 def test_a_cancellation_is_not_lost_where_an_interruption_comes_with_it() -> None:
     with pytest.raises(asyncio.CancelledError):
-        asyncio.run(stopped(lambda smtp, task: (smtp.interrupt(), task.cancel())))
+        asyncio.run(stopped(interrupt_and_cancel))
 
 
 def test_who_is_cancelled_twice_still_waits_for_the_thread() -> None:

@@ -142,8 +142,9 @@ def _certificate_wanted() -> TLSError:
 
 
 def _words(error: OSError) -> str:
-    if isinstance(error, ssl.SSLError) and _reason(error):
-        return _reason(error).replace("_", " ").lower()
+    if isinstance(error, ssl.SSLError):
+        # Its number is one of OpenSSL's, and not of the system's.
+        return _reason(error).replace("_", " ").lower() or error.strerror or type(error).__name__
     # asyncio puts its own words, with the address, in place of the system's.
     return os.strerror(error.errno) if error.errno else str(error) or type(error).__name__
 

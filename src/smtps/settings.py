@@ -27,11 +27,8 @@ def check_hello(field: str, value: str) -> str:
     if len(value) > 255:
         raise BadValue(field, "longer than 255 characters")
     if value.startswith("[") and value.endswith("]"):
-        literal = value[1:-1].removeprefix("IPv6:")
-        try:
-            ipaddress.ip_address(literal)
-        except ValueError:
-            raise BadValue(field, "not an address literal such as [192.0.2.1]") from None
+        if not _is_literal(value[1:-1]):
+            raise BadValue(field, "no address literal such as [192.0.2.1] or [IPv6:2001:db8::1]")
         return value
     labels = value.split(".")
     if not value.isascii() or not all(_is_label(label) for label in labels):
@@ -59,6 +56,18 @@ def check_code_page(field: str, value: int) -> int:
     if value not in CODE_PAGES:
         raise BadValue(field, f"{value} is no code page that mail has a name for", code=434)
     return value
+
+
+def _is_literal(literal: str) -> bool:
+    is_v6 = literal[:5].lower() == "ipv6:"
+    try:
+        if is_v6:
+            # A zone is known to this host alone.
+            return ipaddress.IPv6Address(literal[5:]).scope_id is None
+        ipaddress.IPv4Address(literal)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_label(label: str) -> bool:

@@ -145,6 +145,7 @@ def test_nothing_that_happens_at_quit_is_an_error(answer: str) -> None:
         ("client", "192.0.2.1", "[192.0.2.1]"),
         ("", "192.0.2.1", "[192.0.2.1]"),
         ("client", "2001:db8::1", "[IPv6:2001:db8::1]"),
+        ("client", "fe80::1%eth0", "[IPv6:fe80::1]"),
         ("client", "", "client"),
         ("", "", "localhost"),
     ],

@@ -164,8 +164,11 @@ def name_of(local: Connected | None) -> str:
     if "." in local.own_name or not local.own_address:
         return local.own_name or "localhost"
     # RFC 5321 4.1.4: a host without a meaningful name gives its address.
-    colon = "IPv6:" if ":" in local.own_address else ""
-    return f"[{colon}{local.own_address}]"
+    if ":" not in local.own_address:
+        return f"[{local.own_address}]"
+    # The zone of a link-local one means nothing to others.
+    address, _, _ = local.own_address.partition("%")
+    return f"[IPv6:{address}]"
 
 
 def _secure(session: Session) -> Dialogue[None]:

@@ -13,11 +13,12 @@ import smtps
 PACKAGE = Path(smtps.__file__).parent
 LAYERS = [
     {
-        "_choice", "_fast", "_pure", "address", "amounts", "certificate", "certificate_store",
-        "charsets", "codec", "controls", "domain", "enumerations", "envelope", "errors", "events",
-        "firewall", "hidden", "hosts", "kinds", "letter", "mailboxes", "meter", "newlines",
-        "options", "parameters", "phase", "properties", "receipt", "recipients", "reply",
-        "settings", "throttle", "tls_properties", "tls_settings", "tokens", "tray", "url",
+        "_choice", "_fast", "_pure", "address", "amounts", "ber", "certificate",
+        "certificate_store", "charsets", "codec", "controls", "domain", "enumerations", "envelope",
+        "errors", "events", "firewall", "hidden", "hosts", "kinds", "letter", "locks", "mailboxes",
+        "meter", "newlines", "options", "parameters", "phase", "private_keys", "properties", "rc2",
+        "receipt", "recipients", "reply", "rounds", "settings", "throttle", "tls_properties",
+        "tls_settings", "tokens", "tray", "url",
     },
     {"dkim", "mime", "sasl", "wire"},
     {"dialogue", "journal", "ops", "session", "spool", "watching"},

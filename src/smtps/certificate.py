@@ -33,8 +33,8 @@ class Certificate:
             counts that has a private key.
 
     Raises:
-        BadValue: the store cannot be opened (271), or what was chosen has no private key that
-            fits it (273).
+        BadValue: the store cannot be opened, or asks for more than 5,000,000 rounds of hashing
+            before it opens (271); or what was chosen has no private key that fits it (273).
     """
 
     def __init__(

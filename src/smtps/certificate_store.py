@@ -13,8 +13,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .ber import CutShort, Malformed
 from .enumerations import CertStoreType
 from .errors import BadValue
+from .private_keys import PEM_KEY, open_key, rounds_of_pem
+from .rounds import Unopened, check_rounds, rounds_of_store
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate as X509Certificate
@@ -23,9 +26,9 @@ __all__ = ["Identity", "open_store", "parse_certificate"]
 
 _FIELD = "ssl_cert_store"
 _ON_WINDOWS = os.name == "nt"
-_KEY = re.compile(rb"-----BEGIN ((?:[A-Z0-9]+ )?PRIVATE KEY)-----\s.*?-----END \1-----", re.DOTALL)
 # The identifiers of RC2, RC4 and 3DES of PKCS#12, 1.2.840.113549.1.12.1.1 to .6.
 _WEAK = re.compile(rb"\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01[\x01-\x06]")
+_CONVERT = "convert it with openssl pkcs12 -legacy -in OLD -nodes | openssl pkcs12 -export -out NEW"
 _LARGEST_FILE = 1 << 24
 
 
@@ -61,11 +64,11 @@ def open_store(
     """
     if not store:
         raise BadValue(_FIELD, "empty; name the file or give the content", code=271)
-    data = _content(store_type, store)
+    data, what = _content(store_type, store)
     is_pem = store_type in (CertStoreType.PEM_KEY_FILE, CertStoreType.PEM_KEY_BLOB)
     if store_type is CertStoreType.AUTO:
         is_pem = b"-----BEGIN " in data
-    certificates, keys = (_read_pem if is_pem else _read_pfx)(data, password)
+    certificates, keys = (_read_pem if is_pem else _read_pfx)(data, password, what)
     if not certificates:
         raise BadValue(_FIELD, "holds no certificate", code=271)
     return tuple(_identities(certificates, keys))
@@ -93,7 +96,8 @@ _BLOBS = (CertStoreType.PFX_BLOB, CertStoreType.PEM_KEY_BLOB)
 _FILES = (CertStoreType.PFX_FILE, CertStoreType.PEM_KEY_FILE)
 
 
-def _content(store_type: CertStoreType, store: str | bytes) -> bytes:
+def _content(store_type: CertStoreType, store: str | bytes) -> tuple[bytes, str]:
+    """Give the content of a store, and what errors call it."""
     if store_type in (CertStoreType.USER, CertStoreType.MACHINE):
         where = "" if _ON_WINDOWS else "exists on Windows only; and "
         raise BadValue(
@@ -103,20 +107,24 @@ def _content(store_type: CertStoreType, store: str | bytes) -> bytes:
             code=271,
         )
     if store_type in _BLOBS:
-        return store.encode() if isinstance(store, str) else store
+        return store.encode() if isinstance(store, str) else store, "it"
     if store_type in _FILES:
-        return _read(store)
+        return _read(store), _named(store)
     if store_type is CertStoreType.AUTO:
         raw = store.encode() if isinstance(store, str) else store
         # DER begins with a SEQUENCE; no path does.
         is_blob = b"-----BEGIN " in raw or (raw[:1] == b"\x30" and isinstance(store, bytes))
-        return raw if is_blob else _read(store)
+        return (raw, "it") if is_blob else (_read(store), _named(store))
     raise BadValue(
         "ssl_cert_store_type",
         f"{store_type.name} cannot be read here; convert it to PFX (keytool -importkeystore"
         " -deststoretype PKCS12, openssl pkcs12 -export) or PEM",
         code=271,
     )
+
+
+def _named(path: str | bytes) -> str:
+    return f"the file {os.fsdecode(path)!r}"
 
 
 def _read(path: str | bytes) -> bytes:
@@ -131,19 +139,23 @@ def _read(path: str | bytes) -> bytes:
     return data
 
 
-def _read_pem(data: bytes, password: str) -> tuple[list[X509Certificate], list[Any]]:
+def _read_pem(data: bytes, password: str, what: str) -> tuple[list[X509Certificate], list[Any]]:
     from cryptography import x509
 
     try:
         certificates = x509.load_pem_x509_certificates(data) if b"CERTIFICATE-" in data else []
     except ValueError:
         raise BadValue(_FIELD, "a PEM certificate in it is damaged", code=271) from None
-    return certificates, [_pem_key(match[0], password) for match in _KEY.finditer(data)]
+    try:
+        check_rounds(_FIELD, what, rounds_of_pem(data))
+    except Malformed as error:
+        reason = f"the private key cannot be read: {error}"
+        raise BadValue(_FIELD, reason, code=271) from None
+    return certificates, [_pem_key(match[0], password, what) for match in PEM_KEY.finditer(data)]
 
 
-def _pem_key(block: bytes, password: str) -> Any:
+def _pem_key(block: bytes, password: str, what: str) -> Any:
     from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     is_encrypted = b"ENCRYPTED" in block
     if is_encrypted and not password:
@@ -151,18 +163,27 @@ def _pem_key(block: bytes, password: str) -> Any:
             "ssl_cert_store_password", "empty, and the private key is encrypted", code=271
         )
     try:
-        return load_pem_private_key(block, password.encode() if is_encrypted else None)
+        return open_key(_FIELD, block, password.encode() if is_encrypted else None, what)
+    except BadValue:
+        raise
     except (ValueError, TypeError, UnsupportedAlgorithm):
         reason = "wrong password, or the private key is damaged" if is_encrypted else "damaged"
         raise BadValue(_FIELD, f"the private key cannot be read: {reason}", code=271) from None
 
 
-def _read_pfx(data: bytes, password: str) -> tuple[list[X509Certificate], list[Any]]:
+def _read_pfx(data: bytes, password: str, what: str) -> tuple[list[X509Certificate], list[Any]]:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import pkcs12
 
-    if not _is_whole_der(data):
-        raise BadValue(_FIELD, "not a PKCS#12 file, or cut short", code=271)
+    try:
+        check_rounds(_FIELD, what, rounds_of_store(data, password))
+    except CutShort:
+        raise BadValue(_FIELD, "not a PKCS#12 file, or cut short", code=271) from None
+    except Malformed as error:
+        reason = f"it cannot be read as a PKCS#12 file: {error}; {_CONVERT}"
+        raise BadValue(_FIELD, reason, code=271) from None
+    except Unopened as error:
+        raise BadValue(_FIELD, _pfx_reason(data), code=271) from error
     try:
         # No password and an empty one are the same here to whoever gives none.
         store = pkcs12.load_pkcs12(data, password.encode() or None)
@@ -177,21 +198,9 @@ def _pfx_reason(data: bytes) -> str:
     reason = "wrong password, or a damaged PKCS#12 file"
     if _WEAK.search(data):
         reason += (
-            "; it is encrypted with RC2 or 3DES, which this machine may not allow: convert it with"
-            " openssl pkcs12 -legacy -in OLD -nodes | openssl pkcs12 -export -out NEW"
+            "; it is encrypted with RC2, RC4 or 3DES, which this machine may not allow: " + _CONVERT
         )
     return reason
-
-
-def _is_whole_der(data: bytes) -> bool:
-    """Tell whether this is one SEQUENCE with all of its bytes."""
-    if len(data) < 2 or data[0] != 0x30:
-        return False
-    if data[1] < 0x80:
-        return len(data) >= 2 + data[1]
-    size = data[1] & 0x7F
-    # 0x80 is the indefinite length of BER, which old programs write.
-    return size == 0 or len(data) >= 2 + size + int.from_bytes(data[2 : 2 + size], "big")
 
 
 # --- what belongs together ------------------------------------------------------------------------

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from ..errors import BadValue
+from ..private_keys import open_key
 
 __all__ = ["SigningKey", "load_key"]
 
@@ -50,7 +50,9 @@ def load_key(key: bytes | str | os.PathLike[str], password: bytes | None = None)
     else:
         data = key.encode() if isinstance(key, str) else key
     try:
-        loaded = load_pem_private_key(data, password)
+        loaded = open_key("key", data, password)
+    except BadValue:
+        raise
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         # Its words tell apart a wrong password, a missing one and what is no key.
         raise BadValue("key", f"is no private key in PEM that can be opened: {error}") from None

@@ -14,7 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.hazmat.primitives.serialization.pkcs7 import (
     PKCS7EnvelopeBuilder,
     PKCS7Options,
@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import (
 
 from ..codec import encode_base64
 from ..errors import BadValue
+from ..private_keys import open_key
 from .parts import Part, Piece
 from .rendering import Rendering
 from .transfer import SEVEN_BITS, Offer
@@ -69,7 +70,9 @@ class SmimeKey:
         self.certificate = load_certificates(certificate, "certificate")[0]
         self.chain = [one for source in chain for one in load_certificates(source, "chain")]
         try:
-            loaded = load_pem_private_key(_read(key, "key"), password)
+            loaded = open_key("key", _read(key, "key"), password)
+        except BadValue:
+            raise
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise BadValue("key", f"is no private key in PEM that can be opened: {error}") from None
         if not isinstance(loaded, (RSAPrivateKey, EllipticCurvePrivateKey)):

@@ -266,7 +266,7 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
         self._driver.begin()
         self._running = method
         session.heard = frozenset(
-            event for event, name in HANDLERS.items() if getattr(self, name) is not None
+            [event for event, name in HANDLERS.items() if getattr(self, name) is not None]
         )
         session.begin()
         return session
@@ -318,6 +318,6 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
 
 def settle(receipt: Receipt) -> Receipt:
     """Give the receipt back, or raise its error if the message went to nobody."""
-    if not receipt.accepted:
+    if not receipt.ok and not receipt.accepted:
         receipt.raise_for_status()
     return receipt

@@ -152,6 +152,9 @@ class Receipt:
     @property
     def accepted(self) -> tuple[str, ...]:
         """The addresses for which the server took the message."""
+        results = self._results
+        if results and type(results[0]) is str:
+            return tuple(map(str, results))
         return self._having(Outcome.ACCEPTED)
 
     @property

@@ -38,8 +38,8 @@ def deliver_to_all(
         SMTPSError: a connection that had to be made for the first of them was not; nothing was
             sent.
     """
-    everyone = list(range(len(transaction.envelope.recipients)))
-    if _needs_another(session, _domains(transaction, everyone)):
+    everyone = list(range(len(transaction.addresses)))
+    if _needs_another(session, transaction):
         yield from _reconnect(session)
     places, waiting = _part(session, transaction, everyone)
     portion = transaction.portion(places) if waiting else transaction
@@ -70,8 +70,7 @@ def deliver_to_all(
 
 def _deliver(session: Session, portion: Transaction, careful: bool) -> Dialogue[Receipt]:
     if session.capabilities.limits.rcpt_domains is not None:
-        everyone = range(len(portion.envelope.recipients))
-        session.domains |= _domains(portion, everyone)
+        session.domains |= domains_of(portion.addresses)
     return (yield from deliver(session, portion, careful=careful))
 
 
@@ -80,15 +79,12 @@ def domains_of(addresses: Iterable[str]) -> set[str]:
     return {address.rpartition("@")[2].lower() for address in addresses}
 
 
-def _domains(transaction: Transaction, places: Iterable[int]) -> set[str]:
-    addresses = transaction.envelope.addresses
-    return domains_of(addresses[place] for place in places)
-
-
-def _needs_another(session: Session, domains: set[str]) -> bool:
-    """Whether a new connection takes more of these domains than this one. RFC 9422, section 4.3."""
+def _needs_another(session: Session, transaction: Transaction) -> bool:
+    """Whether a new connection takes more of its domains than this one. RFC 9422, section 4.3."""
     most = session.capabilities.limits.rcpt_domains
-    return most is not None and bool(session.domains) and len(session.domains | domains) > most
+    if most is None or not session.domains:
+        return False
+    return len(session.domains | domains_of(transaction.addresses)) > most
 
 
 def _reconnect(session: Session) -> Dialogue[None]:
@@ -113,7 +109,7 @@ def _part(
     domains = set(session.domains)
     first: list[int] = []
     for place in places:
-        wider = domains | _domains(transaction, [place])
+        wider = domains | domains_of([transaction.addresses[place]])
         if len(first) < most and len(wider) <= limits.rcpt_domains:
             domains = wider
             first.append(place)
@@ -124,9 +120,8 @@ def _part(
 
 def _crowded_out(portion: Transaction, receipt: Receipt) -> list[int]:
     """Give the places of those who were refused because there were enough before them."""
-    if not receipt.accepted:
-        return []
-    return [place for place, reply in enumerate(portion.rcpt_replies) if is_crowded(reply)]
+    crowded = [place for place, reply in enumerate(portion.rcpt_replies) if is_crowded(reply)]
+    return crowded if receipt.accepted else []
 
 
 def _goes_on(session: Session, portion: Transaction, receipt: Receipt) -> bool:

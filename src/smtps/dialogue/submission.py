@@ -47,7 +47,7 @@ def _submit(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
         if opened_here:
             yield from close_session(session)
         raise
-    if receipt.accepted and not receipt.ok:
+    if not receipt.ok and receipt.accepted:
         for result in receipt.results:
             if result.reply is not None and not result.reply.positive:
                 yield Emit(Error(161, f"<{result.address}> was refused: {result.reply}"))

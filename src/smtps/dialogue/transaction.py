@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from ..envelope import Envelope
 from ..errors import TooLarge
 from ..wire.capabilities import Capabilities
+from ..wire.commands import build_command
 from ..wire.content import Content
 from ..wire.transaction import mail_command, rcpt_command
 from .progress import Progress
@@ -106,8 +107,10 @@ class Transaction(Progress):
 
     def rcpts(self, capabilities: Capabilities) -> list[bytes]:
         """Build one RCPT for each recipient."""
-        utf8 = self.envelope.smtputf8
         options = self.rcpt_options if capabilities.dsn else {}
+        if self.envelope.is_plain and not options:
+            return [build_command(f"RCPT TO:<{address}>") for address in self.addresses]
+        utf8 = self.envelope.smtputf8
         return [
             rcpt_command(recipient, capabilities, utf8=utf8, options=options.get(place, ""))
             for place, recipient in enumerate(self.envelope.recipients)

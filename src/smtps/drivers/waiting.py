@@ -44,6 +44,10 @@ class Watch:
             write and bool(events & select.POLLOUT or broken)
         )
 
+    def has_data(self) -> bool:
+        """Whether a read would give something, be it the news that the connection is gone."""
+        return self.wait(read=True, write=False, seconds=0)[0]
+
     def _listen(self, poller: select.poll, timeout: float | None) -> list[tuple[int, int]]:
         """Wait for an answer, awake if the last ones came at once."""
         begun = monotonic()

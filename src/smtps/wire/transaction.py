@@ -29,12 +29,21 @@ def mail_command(
         BadValue: `envid` is too long, or the server never delivers as soon as `deliver_by` asks.
         AddressError: the sender's local part needs SMTPUTF8 and it was switched off.
     """
-    path = envelope.mailbox.wire(utf8=envelope.smtputf8) if envelope.mailbox else ""
     parameters = []
     if size is not None and capabilities.size is not None:
         parameters.append(f"SIZE={size}")
     if body is not None:
         parameters.append(f"BODY={body}")
+    if envelope.is_plain:
+        return build_command(f"{verb}:<{envelope.sender}>", *parameters)
+    parameters += _demanded(envelope, capabilities)
+    path = envelope.mailbox.wire(utf8=envelope.smtputf8) if envelope.mailbox else ""
+    return build_command(f"{verb}:<{path}>", *parameters)
+
+
+def _demanded(envelope: Envelope, capabilities: Capabilities) -> list[str]:
+    """Give the parameters without which the message must not go."""
+    parameters = []
     if envelope.smtputf8:
         _demand(capabilities, "SMTPUTF8", "an address or header in UTF-8")
         parameters.append("SMTPUTF8")
@@ -55,7 +64,7 @@ def mail_command(
     if envelope.priority is not None:
         _demand(capabilities, "MT-PRIORITY", "priority")
         parameters.append(f"MT-PRIORITY={envelope.priority}")
-    return build_command(f"{verb}:<{path}>", *parameters)
+    return parameters
 
 
 def _deliver_by(seconds: int, minimum: int) -> str:

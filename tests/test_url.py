@@ -63,6 +63,25 @@ def test_what_is_no_relay_is_refused(url: str) -> None:
     assert caught.value.field in ("url", "tls")
 
 
+@pytest.mark.parametrize("tls", ["none", "starttls"])
+def test_smtps_is_tls_from_the_first_byte_whatever_its_query_says(tls: str) -> None:
+    with pytest.raises(BadValue, match=f"tls: '{tls}' is not what smtps:// is.*write smtp://"):
+        SMTPS.from_url(f"smtps://mail.example?tls={tls}")
+    assert SMTPS.from_url("smtps://mail.example?tls=implicit").start_mode is IMPLICIT
+
+
+@pytest.mark.parametrize("option", ["ssl_start_mode=3", "SSLStartMode=none", "ssl_provider="])
+def test_tls_none_is_the_one_way_to_clear_text(option: str) -> None:
+    with pytest.raises(BadValue, match=r"turns TLS off; write \?tls=none"):
+        SMTPS.from_url(f"smtp://mail.example?{option}")
+    assert SMTPS.from_url(f"smtp://mail.example?tls=none&{option}").start_mode is NONE
+
+
+def test_an_option_stands_in_a_url_once() -> None:
+    with pytest.raises(BadValue, match="timeout: stands in the URL twice"):
+        SMTPS.from_url("smtp://mail.example?timeout=1&Timeout=2")
+
+
 def test_the_automatic_mode_fits_the_protocol_and_the_socket() -> None:
     def mode(**options: object) -> SSLStartMode:
         return SMTPS(mail_server="mail.example", **options).start_mode

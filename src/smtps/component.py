@@ -12,7 +12,7 @@ from .classic import ClassicMessage
 from .dialogue.transaction import Transaction
 from .dialogue.work import Supply, Work
 from .drivers.names import own_name
-from .enumerations import RecipientPolicy
+from .enumerations import RecipientPolicy, SSLStartMode
 from .envelope import Recipient
 from .errors import BadValue, Busy, NotConnected
 from .events import (
@@ -115,6 +115,8 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
         )
         for name, value in parts.query:
             assign((component, component.settings), name, value, parse=True)
+        if component.start_mode is SSLStartMode.NONE is not parts.start_mode:
+            raise BadValue("url", "an option in it turns TLS off; write ?tls=none, the one way to that")
         return component
 
     def __setattr__(self, name: str, value: Any) -> None:

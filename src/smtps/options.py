@@ -218,4 +218,5 @@ def _find(targets: tuple[Configurable, ...], name: str) -> tuple[Configurable, O
         if option is not None:
             return target, option
     near = next(filter(None, (target.nearest_name(name) for target in targets)), None)
-    raise BadValue(name, "unknown option" + (f"; did you mean {near}?" if near else ""))
+    hint = f"did you mean {near}?" if near else "the table of members has them all"
+    raise BadValue(name, f"unknown option; {hint}")

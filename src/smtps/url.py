@@ -30,8 +30,8 @@ class RelayURL:
     """The parts of `smtp://user:password@host:port?option=value`; its repr shows no password.
 
     `smtp` requires STARTTLS, on port 587 with a user and 25 without one; `smtps` is TLS from the
-    first byte, on port 465. `?tls=none` is the one way to clear text. Every other parameter of the
-    query is a property or setting of the component.
+    first byte, on port 465. `?tls=none` is the one way to clear text, and not from `smtps`. Every
+    other parameter of the query is a property or setting of the component, each at most once.
 
     `lmtp` is LMTP on port 24, with STARTTLS too, and `lmtp:///path` on a Unix socket, where nobody
     else listens and so without.
@@ -77,6 +77,11 @@ class RelayURL:
         if tls is not None:
             if tls not in _TLS:
                 raise BadValue("tls", f"{tls!r} is none of {', '.join(_TLS)}")
+            # Who reads "smtps" must be able to rely on it.
+            if parts.scheme == "smtps" and tls != "implicit":
+                raise BadValue(
+                    "tls", f"{tls!r} is not what smtps:// is, TLS from the first byte; write smtp://"
+                )
             mode = _TLS[tls]
         user = unquote(parts.username or "")
         return cls(
@@ -99,7 +104,7 @@ def _split(url: str) -> tuple[SplitResult, int | None, list[tuple[str, str]]]:
     try:
         parts = urlsplit(url)
         query = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
-        return parts, parts.port, query
+        port = parts.port
     except ValueError:
         # The error of `urlsplit` repeats what stands where a port belongs: the password, where
         # a "/" in it was not encoded.
@@ -108,6 +113,11 @@ def _split(url: str) -> tuple[SplitResult, int | None, list[tuple[str, str]]]:
             "not a URL; write smtp://user:password@host:port, with a port of at most 65535, and"
             " #, / and ? in the user or password as %23, %2F and %3F",
         ) from None
+    names = [name.lower() for name, _ in query]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise BadValue(twice, "stands in the URL twice; keep one")
+    return parts, port, query
 
 
 def _usual_port(protocol: Protocol, mode: SSLStartMode, user: str) -> int:

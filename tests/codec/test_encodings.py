@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import quopri
 import re
+from array import array
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -66,13 +68,35 @@ def test_the_survey_counts_what_is_there(codec: SimpleNamespace, data: bytes) ->
     assert found.dots == len(re.findall(rb"(?:\A|\r\n|\r(?!\n)|(?<!\r)\n)\.", data))
 
 
-def test_text_is_refused_and_any_buffer_is_taken(codec: SimpleNamespace) -> None:
-    for function in (codec.encode_base64, codec.dot_stuff, codec.survey, codec.normalize_newlines):
-        with pytest.raises(TypeError):
-            function("text")
-        with pytest.raises(BufferError):
-            function(memoryview(b"abcd")[::2])
-        assert function(bytearray(b"a\n")) == function(memoryview(b"a\n")) == function(b"a\n")
+FUNCTIONS = ("encode_base64", "dot_stuff", "survey", "normalize_newlines")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_text_is_refused(codec: SimpleNamespace, name: str) -> None:
+    with pytest.raises(TypeError):
+        getattr(codec, name)("text")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_any_buffer_is_taken(codec: SimpleNamespace, name: str) -> None:
+    function, wanted = getattr(codec, name), getattr(codec, name)(b".a\n.")
+    every_second = memoryview(b"._a_\n_._")[::2]
+    square = memoryview(b".a\n.").cast("B", [2, 2])
+    for data in (bytearray(b".a\n."), array("H", b".a\n."), every_second, square):
+        assert function(data) == wanted
+
+
+@pytest.mark.parametrize("value", ["2048", 1.5, True, 0, None])
+@pytest.mark.parametrize("kind", ["LineBuffer", "ReplyParser"])
+def test_the_length_of_a_line_is_a_number_that_lines_can_have(
+    codec: SimpleNamespace, kind: str, value: Any
+) -> None:
+    with pytest.raises(ValueError, match=f"max_line_length: expected .*, not {value!r}"):
+        getattr(codec, kind)(value)
+
+
+def test_a_line_may_have_any_length(codec: SimpleNamespace) -> None:
+    assert codec.LineBuffer(10**30).feed(b"line\r\n") == [b"line"]
 
 
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:

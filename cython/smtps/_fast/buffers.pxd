@@ -36,7 +36,11 @@ cdef inline int open_view(object data, View *view) except -1:
         view.size = <size_t> PyBytes_GET_SIZE(data)
         view.is_exported = False
         return 0
-    PyObject_GetBuffer(data, &view.buffer, PyBUF_SIMPLE)
+    try:
+        PyObject_GetBuffer(data, &view.buffer, PyBUF_SIMPLE)
+    except BufferError:
+        # They do not lie one behind the other: those of a copy do.
+        PyObject_GetBuffer(bytes(data), &view.buffer, PyBUF_SIMPLE)
     view.data = <const uint8_t *> view.buffer.buf
     view.size = <size_t> view.buffer.len
     view.is_exported = True

@@ -6,7 +6,9 @@ from libc.stdint cimport uint8_t
 from libc.string cimport memcpy
 
 from smtps._fast cimport kernels
-from smtps._fast.buffers cimport View, close_view, open_view
+from smtps._fast.buffers cimport PY_SSIZE_T_MAX, View, close_view, open_view
+
+from smtps.amounts import check_count
 
 __all__ = ["LineBuffer"]
 
@@ -20,9 +22,7 @@ cdef class LineBuffer:
     cdef bint _dropping
 
     def __init__(self, max_line_length=2048):
-        if max_line_length < 1:
-            raise ValueError("max_line_length must be at least 1")
-        self._limit = max_line_length
+        self._limit = min(check_count("max_line_length", max_line_length), PY_SSIZE_T_MAX)
         self._held = bytearray()
         self._dropping = False
 

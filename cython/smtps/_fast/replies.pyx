@@ -14,6 +14,7 @@ from smtps._fast.buffers cimport View, close_view, open_view
 from smtps._fast.kernels cimport smtps_line_t
 from smtps._fast.records cimport new_record, set_item
 
+from smtps.amounts import check_count
 from smtps._pure.replies import changed_code, not_a_reply, too_large, too_many_lines
 from smtps.errors import ProtocolError
 from smtps.reply import Reply
@@ -77,8 +78,7 @@ cdef class ReplyParser:
         self._kind = Reply
 
     def __init__(self, max_line_length=2048):
-        if max_line_length < PREFIX:
-            raise ValueError(f"max_line_length must be at least {PREFIX}")
+        max_line_length = check_count("max_line_length", max_line_length, least=PREFIX)
         # No line of a reply can be longer than the reply.
         self._limit = min(max_line_length, MOST_BYTES)
         self._shortest = self._limit - PREFIX

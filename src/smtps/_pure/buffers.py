@@ -15,13 +15,10 @@ def as_bytes(data: Buffer) -> bytes:
 
     Raises:
         TypeError: it has no buffer; text is to be encoded first.
-        BufferError: its bytes do not lie one behind the other.
     """
     if type(data) is bytes:
         return data
     with memoryview(data) as view:
-        if not view.c_contiguous:
-            raise BufferError("the buffer is not contiguous; copy it with bytes()")
         return view.tobytes()
 
 

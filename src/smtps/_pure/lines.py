@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..amounts import check_count
 from .buffers import as_bytes
 
 if TYPE_CHECKING:
@@ -22,13 +23,11 @@ class LineBuffer:
         max_line_length: the most bytes of a line, without its end; at least 1.
 
     Raises:
-        ValueError: the limit is less than 1.
+        BadValue: the limit is less than 1.
     """
 
     def __init__(self, max_line_length: int = 2048) -> None:
-        if max_line_length < 1:
-            raise ValueError("max_line_length must be at least 1")
-        self._limit = max_line_length
+        self._limit = check_count("max_line_length", max_line_length)
         self._held = b""
         self._dropping = False
 

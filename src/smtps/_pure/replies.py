@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..amounts import check_count
 from ..errors import ProtocolError
 from ..reply import Reply
 from .buffers import as_bytes
@@ -45,13 +46,11 @@ class ReplyParser:
         max_line_length: the most bytes kept of a line; the rest of a longer one is dropped.
 
     Raises:
-        ValueError: the limit is less than 4, which no reply fits.
+        BadValue: the limit is less than 4, which no reply fits.
     """
 
     def __init__(self, max_line_length: int = 2048) -> None:
-        if max_line_length < PREFIX:
-            raise ValueError(f"max_line_length must be at least {PREFIX}")
-        self._limit = max_line_length
+        self._limit = check_count("max_line_length", max_line_length, least=PREFIX)
         # The start of a line whose end is not here yet.
         self._held = ""
         # A reply that goes on: its code and its lines.

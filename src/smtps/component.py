@@ -116,7 +116,7 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
         for name, value in parts.query:
             assign((component, component.settings), name, value, parse=True)
         if component.start_mode is SSLStartMode.NONE is not parts.start_mode:
-            raise BadValue("url", "an option in it turns TLS off; write ?tls=none, the one way to that")
+            raise BadValue("url", "an option of it turns TLS off; write ?tls=none for that")
         return component
 
     def __setattr__(self, name: str, value: Any) -> None:

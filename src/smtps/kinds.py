@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from .controls import refuse_controls
 from .errors import BadValue
+from .octets import octets_of
 from .options import Option
 
 __all__ = ["callback", "choice", "decimal", "flag", "moment", "number", "octets", "text"]
@@ -70,9 +71,10 @@ def octets(name: str, *, doc: str = "") -> Option[bytes]:
     """Declare an option that is bytes; from text it is taken as UTF-8."""
 
     def checked(field: str, value: Any) -> bytes:
-        if not isinstance(value, (bytes, bytearray, memoryview)):
+        found = octets_of(value)
+        if found is None:
             raise BadValue(field, f"expected bytes, not {type(value).__name__}; encode it")
-        return bytes(value)
+        return found
 
     return Option(
         name,

@@ -80,7 +80,8 @@ class RelayURL:
             # Who reads "smtps" must be able to rely on it.
             if parts.scheme == "smtps" and tls != "implicit":
                 raise BadValue(
-                    "tls", f"{tls!r} is not what smtps:// is, TLS from the first byte; write smtp://"
+                    "tls",
+                    f"{tls!r} is not what smtps:// is, TLS from the first byte; write smtp://",
                 )
             mode = _TLS[tls]
         user = unquote(parts.username or "")

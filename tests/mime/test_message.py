@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+from array import array
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -347,6 +349,18 @@ def test_an_open_file_is_read_from_where_it_stands_each_time() -> None:
     assert message.render() == message.render()
     _, part = parse(message.render()).iter_parts()
     assert part.get_payload(decode=True) == PNG
+
+
+def test_any_buffer_and_a_mapped_file_can_be_attached(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(PNG)
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
+        sources: list[Any] = [array("B", PNG), memoryview(bytearray(PNG)), mapped]
+        for source in sources:
+            message = make(text="t")
+            message.attach(source)
+            _, part = parse(message.render()).iter_parts()
+            assert part.get_payload(decode=True) == PNG
 
 
 @pytest.mark.parametrize("change", [b"", b"x" * 99_999, b"x" * 100_001])

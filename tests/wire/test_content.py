@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from array import array
 from collections.abc import Callable
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,34 @@ def test_a_file_has_the_size_of_what_is_left_of_it() -> None:
     assert Content(file).size == 0
     file.seek(9)
     assert Content(file).size is None
+
+
+BUFFERS: dict[str, Callable[[bytes], Any]] = {
+    "bytearray": bytearray,
+    "array": lambda data: array("B", data),
+    "every second byte": lambda data: memoryview(_doubled(data))[::2],
+}
+
+
+def _doubled(data: bytes) -> bytes:
+    return bytes(byte for one in data for byte in (one, one))
+
+
+@pytest.mark.parametrize("kind", BUFFERS)
+def test_content_and_its_chunks_may_be_any_buffer(kind: str) -> None:
+    message = b"Subject: x\r\n\r\nHello\r\n"
+    assert Content(BUFFERS[kind](message)).whole == message
+    halves = [BUFFERS[kind](message[:9]), BUFFERS[kind](message[9:])]
+    assert b"".join(Content(halves).chunks()) == message
+
+
+def test_a_mapped_file_is_read_and_not_held(tmp_path: Path) -> None:
+    path = tmp_path / "letter.eml"
+    path.write_bytes(b"Subject: x\r\n\r\nHello\r\n")
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
+        content = Content(mapped)
+        assert content.whole is None
+        assert b"".join(content.chunks()) == path.read_bytes()
 
 
 def test_content_of_another_kind_is_named() -> None:

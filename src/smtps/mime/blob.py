@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import SEEK_END, FileIO
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, TypeAlias, cast
 
 from ..errors import BadValue
+from ..octets import octets_of
 
 __all__ = ["Blob", "BlobSource", "Read"]
 
@@ -24,7 +25,7 @@ class Blob:
     """A piece of content that need not be in memory.
 
     Args:
-        source: bytes, the path of a file, or a binary file, which is read from where it stands.
+        source: bytes-like, the path of a file, or a binary file, read from where it stands.
         field: what the caller calls it; errors name it.
 
     Raises:
@@ -46,19 +47,23 @@ class Blob:
         self._used = False
         self._start: int | None = None
         self.name = ""
-        if isinstance(source, (bytes, bytearray, memoryview)):
-            self._data = bytes(source)
-            self.size = len(self._data)
-        elif isinstance(source, (str, os.PathLike)):
+        if isinstance(source, (str, os.PathLike)):
             self._path = Path(source)
             self.name = self._path.name
             self.size = self._stat()
         elif hasattr(source, "read") and not hasattr(source, "encoding"):
-            self._file = source
+            self._file = cast("BinaryIO", source)
             self.name = _name_of(source)
-            self._start, self.size = _extent(source)
+            self._start, self.size = _extent(self._file)
+        elif (data := octets_of(source)) is not None:
+            self._data = data
+            self.size = len(data)
         else:
-            raise BadValue(field, "expected bytes, a path, or a file opened with mode 'rb'")
+            raise BadValue(
+                field,
+                "expected bytes, a path, or a file opened with mode 'rb',"
+                f" not {type(source).__name__}",
+            )
 
     @property
     def data(self) -> bytes | None:
@@ -198,7 +203,9 @@ def _extent(file: BinaryIO) -> tuple[int | None, int | None]:
     """Tell where a file stands and how much is left, if it can be told."""
     try:
         start = file.tell()
-        end = file.seek(0, SEEK_END)
+        file.seek(0, SEEK_END)
+        # Not what `seek` gives: that of a mapped file gives nothing.
+        end = file.tell()
         file.seek(start)
     except (AttributeError, OSError, ValueError):
         return None, None

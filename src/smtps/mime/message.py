@@ -152,7 +152,7 @@ class Message(Addressed):
         """Attach a file. It is read when the message is sent, and never held whole.
 
         Args:
-            source: bytes, a path, or a binary file, which is read from where it stands.
+            source: bytes-like, a path, or a binary file, which is read from where it stands.
             name: the name that readers see; by default that of the file.
             content_type: such as "application/pdf"; by default what the name suggests.
 

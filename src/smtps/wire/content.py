@@ -12,6 +12,7 @@ from ..codec import survey
 from ..errors import BadValue
 from ..letter import nul_in
 from ..newlines import normalized
+from ..octets import octets_of
 from ..tray import Tray, put_all
 
 __all__ = ["CHUNK_SIZE", "Composition", "Content", "Section", "Source"]
@@ -71,8 +72,10 @@ class Content:
             if "\n" in source or "\r" in source:
                 raise BadValue("content", "text where bytes or a path are expected; encode it")
             source = Path(source)
-        if isinstance(source, (bytes, bytearray, memoryview)):
-            self.whole = bytes(source)
+        # A file that is mapped to memory is one to be read, of any size.
+        whole = None if isinstance(source, _Readable) else octets_of(source)
+        if whole is not None:
+            self.whole = whole
             found = survey(self.whole)
             if found.nul:
                 raise nul_in(self.whole)
@@ -131,13 +134,14 @@ class Content:
                 yield from _read(file)
         elif isinstance(source, _Readable):
             yield from _read(source)
-        else:
+        elif isinstance(source, Iterable):
             for chunk in source:
-                if not isinstance(chunk, (bytes, bytearray, memoryview)):
+                octets = octets_of(chunk)
+                if octets is None:
                     raise BadValue(
                         "content", f"expected chunks of bytes, not {type(chunk).__name__}"
                     )
-                yield _without_nul(bytes(chunk))
+                yield _without_nul(octets)
 
     def pour(self, tray: Tray) -> Iterator[None]:
         """Put the content into a tray, once, with CRLF newlines and its last line ended.
@@ -228,7 +232,9 @@ def _left(file: _Readable) -> int | None:
     """Tell how many bytes a file still has, if it can tell."""
     try:
         here = file.tell()  # type: ignore[attr-defined]
-        end: int = file.seek(0, SEEK_END)  # type: ignore[attr-defined]
+        file.seek(0, SEEK_END)  # type: ignore[attr-defined]
+        # Not what `seek` gives: that of a mapped file gives nothing.
+        end: int = file.tell()  # type: ignore[attr-defined]
         file.seek(here)  # type: ignore[attr-defined]
     except (AttributeError, OSError, ValueError):
         return None

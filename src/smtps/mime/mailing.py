@@ -8,7 +8,8 @@ from html import escape
 from typing import Any
 
 from ..address import Address
-from ..errors import SMTPSError
+from ..controls import shown
+from ..errors import BadValue, SMTPSError
 from ..mailboxes import parse_address
 from .form import Filled, Form, form_of, take_values
 from .message import Fill, Message
@@ -33,10 +34,18 @@ class Mailing:
         message: the message; it is not changed, and later changes to it have no effect.
 
     Raises:
-        BadValue: it has a shape that cannot be filled, such as one taken over as it was.
+        BadValue: it is no message, or has a field where none is filled: in the authors, in Cc, in
+            Bcc or where answers go.
     """
 
     def __init__(self, message: Message) -> None:
+        if not isinstance(message, Message):
+            raise BadValue(
+                "message",
+                f"expected a smtps.Message, not {type(message).__name__}; Message.from_email makes"
+                " one of a message of the standard library",
+            )
+        _check_people(message)
         self._message = message.copy()
         self._subject = Template(message.subject) if has_fields(message.subject) else None
         self._text = None if message.text is None else Template(message.text)
@@ -60,7 +69,15 @@ class Mailing:
 
         A row that cannot be filled gives a message that cannot be sent: its receipt says which row
         and which field, and the rest goes on.
+
+        Raises:
+            BadValue: `rows` is nothing that gives rows.
         """
+        if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
+            raise BadValue("rows", f"expected mappings, one for each, not {type(rows).__name__}")
+        return self._each(rows)
+
+    def _each(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Message]:
         names = self._names
         for number, row in enumerate(rows):
             values = take_values(row, names)
@@ -127,6 +144,18 @@ class Mailing:
         return encoded | {name: escape(values[name]).encode() for name in special}
 
 
+def _check_people(message: Message) -> None:
+    """Refuse fields that would be sent as they stand."""
+    for field in ("from_", "to", "cc", "bcc", "reply_to"):
+        for one in getattr(message, field):
+            if has_fields(one.name) or has_fields(one.local):
+                raise BadValue(
+                    field,
+                    f"{shown(str(one))} has a field; they are filled in subject, text, html,"
+                    " headers and a single to",
+                )
+
+
 def _no_fields(text: str, quote: Callable[[str], str]) -> str:
     raise AssertionError(f"{quote(text)} was not noted")
 
@@ -174,4 +203,6 @@ class _Person:
 
     def fill(self, values: Mapping[str, str]) -> Address:
         found = parse_address(self.address.fill(values), field="to")
-        return found if self.name is None else found.named(self.name.fill(values).strip())
+        return (
+            found if self.name is None else found.named(self.name.fill(values).strip(), field="to")
+        )

@@ -103,8 +103,7 @@ class Unfilled(Message):
         self._source = BadValue(f"row {number}", str(error))
         self._source.__cause__ = error
 
-    @property
-    def envelope(self) -> Envelope:
+    def _check_filled(self) -> None:
         """Say what is wrong with the row."""
         raise self._source
 

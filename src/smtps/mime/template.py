@@ -11,7 +11,8 @@ from .transfer import utf8
 
 __all__ = ["Template", "has_fields", "values_of"]
 
-_field = re.compile(r"\{\{[ \t]*+([A-Za-z_][A-Za-z0-9_.-]*+)[ \t]*+\}\}")
+# A name of one or more words, as the columns of a table have them.
+_field = re.compile(r"\{\{[ \t]*+([^\W\d][\w.-]*+(?: [\w.-]++)*)[ \t]*+\}\}")
 
 
 def has_fields(text: object) -> bool:
@@ -61,12 +62,17 @@ class Template:
 def values_of(row: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
     """Take the values of these fields out of a row, as text.
 
+    Args:
+        row: a mapping, or what is read like one by its `keys`, as rows of `sqlite3` are.
+
     Raises:
-        BadValue: the row has no such field, or None in it, or half of a surrogate pair.
+        BadValue: the row is none, or has no such field, or None in it, or half of a surrogate pair.
     """
+    if not hasattr(row, "keys"):
+        raise BadValue("fields", f"expected a mapping, such as a dict, not {type(row).__name__}")
     values = {}
     for name in names:
-        value = row.get(name)
+        value = row[name] if name in row.keys() else None  # noqa: SIM118
         if value is None:
             raise BadValue(
                 name, "missing; give every row a value, or leave the field out of the text"

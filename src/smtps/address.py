@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from ._pure.addresses import PLAIN, PLAIN_LIMIT
 from ._pure.words import quoted_string
-from .controls import find_control
-from .domain import DOMAIN_LIMIT, domain_to_wire, shown
+from .controls import find_control, shown
+from .domain import DOMAIN_LIMIT, domain_to_wire
 from .errors import AddressError
 
 __all__ = ["Address", "checked_address", "trusted_address"]
@@ -88,13 +88,13 @@ class Address:
             return self.local
         return f"{_local_to_wire(self.local)}@{domain_to_wire(self.domain, field=field)}"
 
-    def named(self, name: str) -> Address:
+    def named(self, name: str, *, field: str = "name") -> Address:
         """Return the same address with another name.
 
         Raises:
             AddressError: the name holds a control character.
         """
-        _check_name(name, "address")
+        _check_name(name, field)
         return trusted_address(self.local, self.domain, name)
 
     @property

@@ -8,9 +8,10 @@ import unicodedata
 from functools import lru_cache
 from typing import NoReturn
 
+from .controls import shown
 from .errors import AddressError
 
-__all__ = ["DOMAIN_LIMIT", "domain_to_wire", "shown"]
+__all__ = ["DOMAIN_LIMIT", "domain_to_wire"]
 
 #: Octets of a domain or an address literal. RFC 5321, section 4.5.3.1.2.
 DOMAIN_LIMIT = 255
@@ -25,6 +26,8 @@ def domain_to_wire(domain: str, *, field: str) -> str:
     Raises:
         AddressError: it is neither, or it is a name outside ASCII and `idna` is not installed.
     """
+    if not isinstance(domain, str):
+        raise AddressError(field, f"expected text, not {type(domain).__name__}")
     if domain.startswith("["):
         _check_literal(domain, field)
         return domain
@@ -103,9 +106,3 @@ def _a_labels(domain: str, field: str) -> str:
 
 def _refuse_domain(domain: str, field: str, reason: str) -> NoReturn:
     raise AddressError(field, f"the domain {shown(domain)} {reason}")
-
-
-def shown(text: str) -> str:
-    """Return text for an error: nothing invisible in it, and 60 characters at most."""
-    shown = repr(text[:60])
-    return shown if len(text) <= 60 and len(shown) <= 60 else f"{shown[:56]}...{shown[-1]}"

@@ -13,8 +13,7 @@ from typing import NoReturn
 from ._pure.addresses import PLAIN, PLAIN_LIMIT
 from .address import ATOM, SPECIAL, Address, checked_address, is_dot_atom, trusted_address
 from .codec import plain_mailbox
-from .controls import find_control
-from .domain import shown
+from .controls import find_control, shown
 from .errors import AddressError
 
 __all__ = ["parse_address", "parse_address_list", "parse_sender", "plain_address"]

@@ -174,9 +174,11 @@ def test_a_domain_that_is_not_the_authors_is_warned_of() -> None:
         (b"no key", "PEM"),
         (pem(rsa.generate_private_key(65537, 1024)), "1024 bits"),
         (pem(ec.generate_private_key(ec.SECP256R1())), "Ed25519"),
-        ("/nowhere/key.pem", "cannot be read"),
+        ("/nowhere/key.pem", "cannot be read: .*; give PEM, or the path of a file with it"),
+        (Path("/nowhere/key.pem"), "cannot be read: .*: '/nowhere/key.pem'; give PEM"),
+        (5, "expected PEM or the path of a file, not int"),
     ],
-    ids=["no key", "a short one", "of another kind", "no file"],
+    ids=["no key", "a short one", "of another kind", "no file", "no path", "a number"],
 )
 def test_a_key_that_cannot_sign_is_refused_at_once(key: Any, reason: str) -> None:
     with pytest.raises(BadValue, match=reason):
@@ -205,6 +207,7 @@ def test_a_key_comes_from_a_file_and_may_be_encrypted(tmp_path: Path) -> None:
     [
         *({"canonicalization": "loose"}, {"canonicalization": "relaxed/relaxed/x"}, {"expires": 0}),
         *({"headers": "From"}, {"headers": ["From:"]}, {"headers": ["a\r\nb"]}),
+        *({"headers": 5}, {"headers": [5]}, {"canonicalization": 5}, {"expires": "1"}),
     ],
 )
 def test_an_argument_that_cannot_be_is_refused(options: dict[str, Any]) -> None:
@@ -212,7 +215,13 @@ def test_an_argument_that_cannot_be_is_refused(options: dict[str, Any]) -> None:
         signer(**options)
 
 
-@pytest.mark.parametrize("selector", ["", "a b", "a\r\nb", "x" * 64, "-a", "ä"])
-def test_a_selector_is_a_label(selector: str) -> None:
+@pytest.mark.parametrize("selector", ["", "a b", "a\r\nb", "x" * 64, "-a", "ä", 5, None])
+def test_a_selector_is_a_label(selector: Any) -> None:
     with pytest.raises(BadValue, match="selector"):
         DkimSigner("b.example", selector, pem(RSA))
+
+
+def test_a_domain_is_text() -> None:
+    domain: Any = 5
+    with pytest.raises(BadValue, match="domain: expected text, not int"):
+        DkimSigner(domain, "s", pem(RSA))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from array import array
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -405,6 +406,72 @@ def test_the_type_follows_the_name_and_is_never_another_message() -> None:
         assert shape(parse(message.render())) == ("mixed", "text/plain", kind)
     with pytest.raises(BadValue, match="content_type"):
         make().attach(b"", content_type="message/rfc822")
+
+
+def test_an_image_has_an_identifier_of_its_own() -> None:
+    message = make(html="<p>")
+    message.embed(PNG, cid="logo")
+    with pytest.raises(BadValue, match="cid: 'logo' is another image of this message; give its"):
+        message.embed(PNG, cid="<logo>")
+
+
+def _from_email(message: Any) -> Message:
+    return Message.from_email(message)
+
+
+WRONG: dict[str, tuple[Callable[[Message], Any], str]] = {
+    "from_": (lambda message: setattr(message, "from_", 5), "expected text, not int"),
+    "to": (lambda message: setattr(message, "to", object()), "expected text, not object"),
+    "subject": (lambda message: setattr(message, "subject", 5), "expected text, not int"),
+    "html": (lambda message: setattr(message, "html", b"x"), "expected text, not bytes"),
+    "date": (lambda message: setattr(message, "date", 5), "expected a datetime or text, not int"),
+    "message_id": (lambda message: setattr(message, "message_id", b"<a@b>"), "text, not bytes"),
+    "header name": (lambda message: message.add_header(5, "x"), "expected text, not int"),  # type: ignore[arg-type]
+    "name": (lambda message: message.attach(b"", name=5), "expected text, not int"),  # type: ignore[arg-type]
+    "content_type": (lambda message: message.attach(b"", content_type=5), "text, not int"),  # type: ignore[arg-type]
+    "cid": (lambda message: message.embed(b"", cid=5), "expected text, not int"),  # type: ignore[arg-type]
+    "url": (lambda message: message.unsubscribe(url=5), "expected text, not int"),  # type: ignore[arg-type]
+    "mailto": (lambda message: message.unsubscribe(mailto=5), "expected text, not int"),  # type: ignore[arg-type]
+    "sign": (lambda message: message.sign(5), "expected a DkimSigner, not int"),  # type: ignore[arg-type]
+    "attach": (lambda message: message.attach(5), "'rb', not int"),  # type: ignore[arg-type]
+    "message": (_from_email, "expected an email.message.Message, not Message"),
+}
+
+
+@pytest.mark.parametrize("field", WRONG)
+def test_a_value_of_another_type_is_named(field: str) -> None:
+    use, reason = WRONG[field]
+    with pytest.raises(BadValue, match=f"{field}: .*{reason}"):
+        use(make(text="t", html="<p>"))
+
+
+WRONG_TEXT: dict[str, tuple[Callable[[Message], Any], str]] = {
+    "date": (lambda message: setattr(message, "date", "today"), "like Mon, .*, not 'today'"),
+    "message_id": (lambda message: setattr(message, "message_id", "a b"), "ASCII .*, not 'a b'"),
+    "header name": (lambda message: message.add_header("X A", "1"), "without .*, not 'X A'"),
+    "name": (lambda message: message.attach(b"", name="a\rb"), r"'a\\rb' holds .*; rename it"),
+    "content_type": (lambda message: message.attach(b"", content_type="a"), "such as .*, not 'a'"),
+    "cid": (lambda message: message.embed(b"", cid="a b"), "such as logo.*, not 'a b'"),
+    "url": (lambda message: message.unsubscribe(url="http://x"), "expected https.*, not 'http://x"),
+}
+
+
+@pytest.mark.parametrize("field", WRONG_TEXT)
+def test_a_value_of_another_form_is_shown_with_the_form_that_it_should_have(field: str) -> None:
+    use, reason = WRONG_TEXT[field]
+    with pytest.raises(BadValue, match=f"{field}: .*{reason}"):
+        use(make(text="t", html="<p>"))
+
+
+@pytest.mark.parametrize("headers", [5, "X-A: 1", ["X-A: 1"], [("X-A", "1", "2")]])
+def test_headers_are_pairs(headers: Any) -> None:
+    with pytest.raises(BadValue, match="headers: expected a mapping, or pairs of name and value"):
+        make(headers=headers)
+
+
+def test_to_sign_by_nobody_is_refused() -> None:
+    with pytest.raises(BadValue, match="sign: there is no signer; give one or several"):
+        make(text="t").sign()
 
 
 # --- leaving a mailing ----------------------------------------------------------------------------

@@ -46,9 +46,14 @@ def load_key(key: bytes | str | os.PathLike[str], password: bytes | None = None)
         try:
             data: bytes = Path(key).read_bytes()
         except OSError as error:
-            raise BadValue("key", f"cannot be read: {error.strerror or error}") from error
-    else:
+            # Only what was meant as a path is shown, and never what a key could be part of.
+            named = f": {str(key)!r}" if isinstance(key, os.PathLike) else ""
+            reason = f"cannot be read: {error.strerror or error}{named}"
+            raise BadValue("key", f"{reason}; give PEM, or the path of a file with it") from error
+    elif isinstance(key, (str, bytes)):
         data = key.encode() if isinstance(key, str) else key
+    else:
+        raise BadValue("key", f"expected PEM or the path of a file, not {type(key).__name__}")
     try:
         loaded = open_key("key", data, password)
     except BadValue:

@@ -9,7 +9,9 @@ from binascii import b2a_base64
 from collections.abc import Iterable
 from hashlib import sha256
 
+from ..amounts import check_count
 from ..codec import BodyCanonicalizer, canonical_fields
+from ..controls import require_text, shown
 from ..domain import domain_to_wire
 from ..errors import BadValue
 from .headers import COVERED, choose
@@ -74,20 +76,24 @@ class DkimSigner:
         expires: int | None = None,
     ) -> None:
         self.domain = domain_to_wire(domain, field="domain")
-        if not _selector(selector) or len(selector) > 63:
-            raise BadValue("selector", "expected letters, digits and hyphens, such as mail2026")
+        if not _selector(require_text("selector", selector)) or len(selector) > 63:
+            raise BadValue(
+                "selector",
+                f"expected letters, digits and hyphens, such as mail2026, not {shown(selector)}",
+            )
         self.selector = selector
         self._key = load_key(key, password)
         self._covered = _names(headers)
-        forms = canonicalization.split("/")
+        forms = require_text("canonicalization", canonicalization).split("/")
         if not 1 <= len(forms) <= 2 or any(form not in _FORMS for form in forms):
-            raise BadValue("canonicalization", 'expected "relaxed/relaxed", or "simple" in it')
+            raise BadValue(
+                "canonicalization",
+                f'expected "relaxed/relaxed", or "simple" in it, not {shown(canonicalization)}',
+            )
         # RFC 6376 3.5: without a second one the body's is "simple".
         header_form, self.body_form = forms[0], forms[1] if len(forms) == 2 else "simple"
         self._relaxed = header_form == "relaxed"
-        if expires is not None and expires < 1:
-            raise BadValue("expires", "expected a number of seconds from 1")
-        self._expires = expires
+        self._expires = None if expires is None else check_count("expires", expires)
         self._opening = (
             f"DKIM-Signature: v=1; a={self._key.algorithm}; c={header_form}/{self.body_form};"
             f" d={self.domain};\r\n s={selector}; "
@@ -135,10 +141,10 @@ class DkimSigner:
 def _names(headers: Iterable[str] | None) -> tuple[str, ...]:
     if headers is None:
         return COVERED
-    if isinstance(headers, str):
-        raise BadValue("headers", "expected a list of names, not one text")
-    names = [name.lower() for name in headers]
+    if isinstance(headers, str) or not isinstance(headers, Iterable):
+        raise BadValue("headers", f"expected a list of names, not {shown(headers)}")
+    names = [require_text("headers", name).lower() for name in headers]
     for name in names:
         if not _field_name(name):
-            raise BadValue("headers", "holds what is no name of a header")
+            raise BadValue("headers", f"{shown(name)} is no name of a header; write From")
     return tuple(dict.fromkeys(["from", *names]))

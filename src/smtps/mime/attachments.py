@@ -8,6 +8,7 @@ from functools import lru_cache
 from mimetypes import guess_type
 
 from ..address import Address
+from ..controls import require_text, shown
 from ..domain import domain_to_wire
 from ..errors import BadValue
 from .blob import Blob, BlobSource
@@ -57,9 +58,11 @@ def content_id(cid: str | None, authors: tuple[Address, ...]) -> str:
     if cid is None:
         domain = authors[0].domain if authors and authors[0].domain else "localhost"
         return f"{secrets.token_hex(8)}@{domain_to_wire(domain, field='from_')}"
-    inside = cid.removeprefix("<").removesuffix(">")
+    inside = require_text("cid", cid).removeprefix("<").removesuffix(">")
     if not _identifier(inside):
-        raise BadValue("cid", "expected an identifier such as logo or logo@example.com")
+        raise BadValue(
+            "cid", f"expected an identifier such as logo or logo@example.com, not {shown(cid)}"
+        )
     return inside
 
 
@@ -86,8 +89,11 @@ _SIGNATURES = (
 
 def _content_type(given: str | None, name: str, data: bytes | None) -> str:
     if given is not None:
-        if not _type(given):
-            raise BadValue("content_type", "expected type/subtype, such as application/pdf")
+        if not _type(require_text("content_type", given)):
+            raise BadValue(
+                "content_type",
+                f"expected type/subtype, such as application/pdf, not {shown(given)}",
+            )
         if given.lower().startswith(("multipart/", "message/")):
             # RFC 2045 6.4: these may not be encoded as files are.
             raise BadValue("content_type", f"{given} cannot be a file; leave it out")

@@ -19,6 +19,7 @@ from ..codec import (
     fold,
     text_field,
 )
+from ..controls import require_text, shown
 from ..errors import BadValue
 
 __all__ = [
@@ -121,9 +122,8 @@ def other_header(name: str, value: str) -> bytes:
     Raises:
         BadValue: it is computed, describes the MIME structure, or cannot be sent.
     """
-    if not isinstance(value, str):
-        raise BadValue(name, f"expected text, not {type(value).__name__}")
-    folded = name.lower()
+    folded = require_text("header name", name).lower()
+    require_text(name, value)
     if folded in _COMPUTED or folded == "mime-version" or folded.startswith("content-"):
         raise BadValue("headers", f"{name} has an argument of its own, or is computed")
     if f"{folded}:".startswith(_STRUCTURED):
@@ -206,9 +206,10 @@ def check_block(block: bytes, *, field: str) -> None:
 
 def _check(name: str, value: str) -> None:
     if not _field_name(name):
-        # The name is not repeated: it is what was wrong.
         raise BadValue(
-            "header name", "expected 1 to 76 printable ASCII characters without a colon or space"
+            "header name",
+            "expected 1 to 76 printable ASCII characters without a colon or space,"
+            f" not {shown(name)}",
         )
     if found := _forbidden(value):
         code = ord(found[0])

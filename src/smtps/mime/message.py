@@ -9,6 +9,7 @@ from email.message import Message as EmailMessage
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from ..codec import text_message
+from ..controls import require_text, shown
 from ..domain import domain_to_wire
 from ..errors import BadValue
 from .addressed import Addressed
@@ -61,8 +62,8 @@ class Message(Addressed):
     """
 
     __slots__ = (
-        *("_boundary", "_files", "_filled", "_headers", "_html", "_images", "_late", "_opaque"),
-        *("_signers", "_source", "_text", "_wraps"),
+        *("_boundary", "_cids", "_files", "_filled", "_headers", "_html", "_images", "_late"),
+        *("_opaque", "_signers", "_source", "_text", "_wraps"),
     )
 
     def __init__(
@@ -96,6 +97,7 @@ class Message(Addressed):
         self._headers: tuple[bytes, ...] = ()
         self._files: tuple[Part, ...] = ()
         self._images: tuple[Part, ...] = ()
+        self._cids: tuple[str, ...] = ()
         self._opaque: Part | None = None
         #: Texts that a `Mailing` filled, in place of those above.
         self._filled: tuple[Text | None, Text | None] | None = None
@@ -108,7 +110,7 @@ class Message(Addressed):
         #: The row of a `Mailing` that it is to be made of.
         self._source: Any = None
         if headers is not None:
-            for name, value in headers.items() if isinstance(headers, Mapping) else headers:
+            for name, value in _pairs(headers):
                 self.add_header(name, value)
 
     def __repr__(self) -> str:
@@ -167,10 +169,14 @@ class Message(Addressed):
         """Add an image that the HTML shows, and give its identifier: `<img src="cid:...">`.
 
         Raises:
-            BadValue: as `attach`, or `cid` is no identifier.
+            BadValue: as `attach`, or `cid` is no identifier, or that of another image.
         """
         identifier = content_id(cid, self._from)
-        self._images = (*self._images, embedded(source, identifier, content_type))
+        image = embedded(source, identifier, content_type)
+        if identifier in self._cids:
+            raise BadValue("cid", f"{identifier!r} is another image of this message; give its own")
+        self._cids = (*self._cids, identifier)
+        self._images = (*self._images, image)
         return identifier
 
     def unsubscribe(self, *, url: str | None = None, mailto: str | None = None) -> None:
@@ -183,6 +189,8 @@ class Message(Addressed):
         Raises:
             BadValue: neither is given, or one is not such an address.
         """
+        for field, text in (("url", url), ("mailto", mailto)):
+            _check_text(field, text)
 
         def lines(fill: Fill) -> bytes:
             return unsubscribe_headers(
@@ -202,10 +210,14 @@ class Message(Addressed):
         Warns if a signer's domain is not that of the author nor above it.
 
         Raises:
-            BadValue: the message offers to unsubscribe with one click, and a signer does not cover
-                those headers, as RFC 8058 demands.
+            BadValue: there is none, or one is no signer; or the message offers to unsubscribe with
+                one click, and a signer does not cover those headers, as RFC 8058 demands.
         """
+        if not signers:
+            raise BadValue("sign", "there is no signer; give one or several")
         for signer in signers:
+            if not hasattr(signer, "signature"):
+                raise BadValue("sign", f"expected a DkimSigner, not {type(signer).__name__}")
             author = domain_to_wire(self._author().domain, field="from_").lower()
             domain = signer.domain.lower()
             if author != domain and not author.endswith(f".{domain}"):
@@ -318,10 +330,14 @@ class Message(Addressed):
         What has another shape (signed, encrypted, a report) is kept as it is, byte for byte.
 
         Raises:
-            AddressError, BadValue: an address or header of it could not be sent.
+            AddressError, BadValue: it is none, or an address or header of it could not be sent.
         """
         from .taking import take_over
 
+        if not isinstance(message, EmailMessage):
+            raise BadValue(
+                "message", f"expected an email.message.Message, not {type(message).__name__}"
+            )
         taken = cls()
         take_over(message, taken)
         return taken
@@ -339,6 +355,7 @@ class Message(Addressed):
         other._headers = self._headers
         other._files = self._files
         other._images = self._images
+        other._cids = self._cids
         other._opaque = self._opaque
         other._filled = self._filled
         other._late = self._late
@@ -443,6 +460,17 @@ class Message(Addressed):
 
 
 def _check_text(field: str, value: str | None) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise BadValue(field, f"expected text, not {type(value).__name__}")
-    return value
+    return None if value is None else require_text(field, value)
+
+
+def _pairs(headers: Headers) -> Iterable[tuple[str, str]]:
+    if isinstance(headers, Mapping):
+        return headers.items()
+    expected = "expected a mapping, or pairs of name and value"
+    if isinstance(headers, (str, bytes)) or not isinstance(headers, Iterable):
+        raise BadValue("headers", f"{expected}, not {type(headers).__name__}")
+    pairs = tuple(headers)
+    for pair in pairs:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise BadValue("headers", f"{expected}, not {shown(pair)}")
+    return pairs

@@ -11,6 +11,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
 from itertools import count
 
+from ..controls import require_text, shown
 from ..errors import BadValue
 
 __all__ = [
@@ -74,9 +75,11 @@ def check_message_id(text: str, *, field: str) -> str:
     Raises:
         BadValue: it is empty, or holds white space, a bracket or a character outside ASCII.
     """
-    inside = text.removeprefix("<").removesuffix(">")
+    inside = require_text(field, text).removeprefix("<").removesuffix(">")
     if not _message_id(inside):
-        raise BadValue(field, "expected <left@right> in printable ASCII without spaces")
+        raise BadValue(
+            field, f"expected <left@right> in printable ASCII without spaces, not {shown(text)}"
+        )
     return f"<{inside}>"
 
 
@@ -108,19 +111,25 @@ def date_now() -> str:
     return text
 
 
-# Messages of one second have one date.
-@lru_cache(maxsize=64)
 def check_date(text: str, *, field: str) -> str:
     """Return a program's own date, if it is one that RFC 5322 allows.
 
     Raises:
         BadValue: it has another form, or there is no such day or time.
     """
+    if not isinstance(text, str):
+        raise BadValue(field, f"expected a datetime or text, not {type(text).__name__}")
+    return _checked_date(text, field)
+
+
+# Messages of one second have one date.
+@lru_cache(maxsize=64)
+def _checked_date(text: str, field: str) -> str:
     example = "expected a date like Mon, 02 Jan 2006 15:04:05 +0000"
     if not _date(text):
-        raise BadValue(field, example)
+        raise BadValue(field, f"{example}, not {shown(text)}")
     try:
         parsedate_to_datetime(text)
     except ValueError as error:
-        raise BadValue(field, f"no such date; {example}") from error
+        raise BadValue(field, f"there is no {shown(text)}; {example}") from error
     return text

@@ -6,6 +6,7 @@ import re
 from urllib.parse import quote
 
 from .._pure.words import quoted_string
+from ..controls import require_text, shown
 from ..errors import BadValue
 
 __all__ = ["file_name", "format_parameters"]
@@ -45,13 +46,15 @@ def file_name(text: str, *, field: str) -> str:
         BadValue: nothing is left, or it holds a control character or a sign that turns the reading
             direction, by which `exe.jpg` can look like `gpj.exe`.
     """
-    if _control(text):
-        raise BadValue(field, "the file name holds a control character; rename it")
+    if _control(require_text(field, text)):
+        raise BadValue(field, f"the file name {shown(text)} holds a control character; rename it")
     if _turning(text):
-        raise BadValue(field, "the file name turns the reading direction to mislead; rename it")
+        raise BadValue(
+            field, f"the file name {text!a} turns the reading direction to mislead; rename it"
+        )
     name = re.split(r"[/\\]", text)[-1].strip(" ")
     if name in ("", ".", ".."):
-        raise BadValue(field, "there is no file name; give one such as report.pdf")
+        raise BadValue(field, f"{shown(text)} is no file name; give one such as report.pdf")
     return name
 
 

@@ -32,8 +32,8 @@ def parse_people(value: People, field: str) -> tuple[Address, ...]:
         return tuple(_parse_list(value, field=field)) if value else ()
     if isinstance(value, Address):
         return (value,)
-    if isinstance(value, (bytes, bytearray)):
-        raise AddressError(field, "expected text, not bytes")
+    if isinstance(value, (bytes, bytearray)) or not isinstance(value, Iterable):
+        raise AddressError(field, f"expected text, not {type(value).__name__}")
     found = []
     for one in value:
         if isinstance(one, Address):

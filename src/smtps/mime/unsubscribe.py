@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
+from ..controls import require_text, shown
 from ..errors import BadValue
 from ..mailboxes import parse_address
 from .headers import header
@@ -24,8 +25,11 @@ def unsubscribe_headers(url: str | None, mailto: str | None) -> bytes:
     """
     ways = []
     if url is not None:
-        if not _url(url):
-            raise BadValue("url", "expected https://..., percent-encoded, without < > or commas")
+        if not _url(require_text("url", url)):
+            raise BadValue(
+                "url",
+                f"expected https://..., percent-encoded, without < > or commas, not {shown(url)}",
+            )
         ways.append(f"<{url}>")
     if mailto is not None:
         ways.append(f"<{_mailto(mailto)}>")
@@ -43,7 +47,7 @@ def quote_url(value: str) -> str:
 
 
 def _mailto(text: str) -> str:
-    address, mark, query = text.removeprefix("mailto:").partition("?")
+    address, mark, query = require_text("mailto", text).removeprefix("mailto:").partition("?")
     if not _query(query):
-        raise BadValue("mailto", "what follows the ? must be percent-encoded")
+        raise BadValue("mailto", f"what follows the ? must be percent-encoded, not {shown(query)}")
     return f"mailto:{parse_address(address, field='mailto').wire()}{mark}{query}"

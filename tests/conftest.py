@@ -6,6 +6,7 @@ tests, and fails them where SMTPS_REQUIRE_SERVERS is 1.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from functools import partial
 
@@ -29,6 +30,11 @@ from tests.support.smtp_server import SMTPServer
 # A machine that others use too is slow now and then; what hangs ends by pytest's own timeout.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+# A shell has what it starts in the background ignore Ctrl-C, and so would all that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

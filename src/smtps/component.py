@@ -252,6 +252,7 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
         for target in (self, self.settings):
             for option in target.options.values():
                 option.reset(target)
+        self.reset_headers()
         self.set_message_stream(None)
 
     def _terminal_transaction(self, verb: str) -> Transaction:

@@ -296,6 +296,13 @@ def test_reset_disconnects_and_sets_everything_back(front: Front) -> None:
     assert "QUIT" in sink.commands
 
 
+def test_the_identifier_of_a_message_goes_with_it_at_a_reset(front: Front) -> None:
+    smtp = fill(front.make())
+    shown = dict(smtp.message_headers)["Message-ID"]
+    front.run(smtp.reset())
+    assert dict(fill(smtp).message_headers)["Message-ID"] != shown
+
+
 @pytest.mark.parametrize(
     ("method", "verb"),
     [

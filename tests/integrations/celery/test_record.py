@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from secrets import token_hex
 
@@ -47,6 +48,22 @@ def claim(attempt: Attempt, *addresses: str, key: str = "k") -> tuple[str, list[
 def die(record: Record, attempt: Attempt) -> None:
     """End an attempt as a killed process does: it settles nothing, and its lease runs out."""
     record.memory.drop(f"{record.memory.prefix}alive:{attempt._name}")
+
+
+def test_an_attempt_that_no_thread_can_keep_alive_does_not_begin(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError), record.attempt():
+            pass
+    with record.attempt() as attempt:
+        assert record._alive == {attempt._name}
+        assert record._keeper is not None
+        assert record._keeper.is_alive()
 
 
 def test_recipients_that_nobody_knows_are_claimed(record: Record) -> None:

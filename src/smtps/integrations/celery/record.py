@@ -50,11 +50,9 @@ class Record:
     @contextmanager
     def attempt(self) -> Iterator[Attempt]:
         """Begin to send; while this lasts, others wait for what it has claimed."""
+        self._start_keeper()
         name = token_hex(8)
         self._alive.add(name)
-        if self._keeper is None:
-            self._keeper = threading.Thread(target=self._keep, name="smtps-record", daemon=True)
-            self._keeper.start()
         attempt = Attempt(self, name)
         try:
             yield attempt
@@ -127,6 +125,13 @@ class Record:
         except MemoryUnavailable as error:
             _log.error("what was sent last stays in doubt: %s", error)
         self.memory.close()
+
+    def _start_keeper(self) -> None:
+        with self._lock:
+            if self._keeper is None:
+                keeper = threading.Thread(target=self._keep, name="smtps-record", daemon=True)
+                keeper.start()
+                self._keeper = keeper
 
     def _keep(self) -> None:
         """Let the attempts of this process live, as long as it does."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from smtps.outbox import bulk
 from smtps.spool.folder import Folder
 from smtps.spool.inflight import Inflight
 from smtps.testing import Fault, Sink
-from tests.support.queues import put, states
+from tests.support.queues import open_files, put, states
 
 AT_ONCE = Schedule(first=0)
 Dial = Callable[[str], Any]
@@ -282,15 +282,6 @@ def test_only_the_files_that_were_given_are_closed() -> None:
         os.close(fd)
 
 
-def open_files(folder: Path) -> list[str]:
-    """Give the files of a folder that this process has open, and so locked."""
-    found = []
-    for fd in os.listdir("/proc/self/fd"):
-        with suppress(OSError):
-            found.append(os.readlink(f"/proc/self/fd/{fd}"))
-    return [path for path in found if path.startswith(f"{folder}/")]
-
-
 def test_a_message_whose_file_cannot_be_removed_is_not_kept_locked(
     outbox: Outbox, tmp_path: Path, dial: Dial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -324,4 +315,21 @@ def test_what_cannot_be_given_back_is_not_kept_locked(
         url = sink.url
     with dial(url) as relay, pytest.raises((QueueFolderError, ConnectionFailed)):
         outbox.run(relay)
+    assert open_files(tmp_path) == []
+
+
+def test_files_are_closed_where_no_thread_starts(
+    outbox: Outbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(outbox, 200)
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "outbox":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with Sink() as sink, SMTPS.from_url(sink.url) as smtp:
+        assert outbox.run(smtp).sent == 200
     assert open_files(tmp_path) == []

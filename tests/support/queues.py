@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from smtps.spool.folder import Folder
 from smtps.spool.store import Draft, store
 from smtps.wire.content import Content, Source
 
-__all__ = ["CONTENT", "Clock", "draft", "history", "put", "states"]
+__all__ = ["CONTENT", "Clock", "draft", "history", "open_files", "put", "states"]
 
 CONTENT = b"From: ann@a.example\r\nMessage-ID: <1@a.example>\r\n\r\nHello\r\n.\r\nBob\r\n"
 
@@ -54,3 +56,12 @@ def history(file: Path) -> list[dict[str, Any]]:
     length = int(data.split(b"X-Content-Length: ")[1].split(b"\n")[0])
     start = data.index(b"\n\n") + 2 + length
     return [json.loads(line) for line in data[start:].splitlines() if line]
+
+
+def open_files(folder: Path) -> list[str]:
+    """Give the files of a folder that this process has open, and so locked."""
+    found = []
+    for fd in os.listdir("/proc/self/fd"):
+        with suppress(OSError):
+            found.append(os.readlink(f"/proc/self/fd/{fd}"))
+    return [path for path in found if path.startswith(f"{folder}/")]

@@ -367,10 +367,20 @@ class _Closer:
             _close_all(batch)
             return
         if len(self._threads) < _CLOSERS and waiting >= len(self._threads):
-            thread = threading.Thread(target=self._work, name="outbox", daemon=True)
-            self._threads.append(thread)
+            self._start()
+        if self._threads:
+            self._batches.put(batch)
+        else:
+            _close_all(batch)
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._work, name="outbox", daemon=True)
+        try:
             thread.start()
-        self._batches.put(batch)
+        except RuntimeError:
+            # The system has no more threads, or the program is about to end; without it is slower.
+            return
+        self._threads.append(thread)
 
     def _work(self) -> None:
         while batch := self._batches.get():

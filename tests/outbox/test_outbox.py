@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tracemalloc
 from collections.abc import Iterator
@@ -22,9 +23,11 @@ from smtps import (
     Report,
     Schedule,
 )
+from smtps.spool.claim import Claim, take
+from smtps.spool.failures import QueueFolderError
 from smtps.spool.folder import Folder
 from smtps.testing import Fault, Sink
-from tests.support.queues import CONTENT, Clock, history, put, states
+from tests.support.queues import CONTENT, Clock, history, open_files, put, states
 
 AT_ONCE = Schedule(first=0)
 
@@ -38,6 +41,15 @@ def run(outbox: Outbox, *faults: Fault, window: int | None = None) -> tuple[Repo
     with Sink(faults=faults) as sink, SMTPS.from_url(sink.url) as smtp:
         report = outbox.run(smtp, window=window)
     return report, sink
+
+
+def die_with(path: Path, identifier: str) -> None:
+    """Leave a message as a worker does that dies before the answer comes."""
+    with Folder(path) as folder:
+        claim = take(folder, identifier, None)
+        assert isinstance(claim, Claim)
+        claim.hand_over([0])
+        claim.close()
 
 
 @pytest.fixture
@@ -258,6 +270,15 @@ def test_retry_ends_a_doubt_by_sending_again(outbox: Outbox) -> None:
     assert run(outbox)[0].sent == 1
 
 
+def test_retry_ends_the_doubt_about_what_a_dead_worker_had_handed_over(
+    outbox: Outbox, tmp_path: Path
+) -> None:
+    identifier = outbox.put(item())
+    die_with(tmp_path, identifier)
+    outbox.retry(identifier)
+    assert run(outbox)[0].sent == 1
+
+
 def test_retry_of_what_was_sent_or_never_was_is_refused(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path, keep=True)
     identifier = outbox.put(item())
@@ -362,6 +383,23 @@ def test_no_descriptor_is_left_behind(outbox: Outbox, tmp_path: Path) -> None:
         outbox.run(smtp)
         assert len(os.listdir("/proc/self/fd")) - during <= 1
     assert len(os.listdir("/proc/self/fd")) <= before
+
+
+def test_what_cannot_be_put_in_doubt_is_not_kept_locked(
+    outbox: Outbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identifier = outbox.put(item())
+    die_with(tmp_path, identifier)
+    # As a power cut leaves it, which undoes renames.
+    (tmp_path / f"{identifier}.sending").rename(tmp_path / f"{identifier}.queued")
+
+    def full(*_: object, **__: object) -> None:
+        raise QueueFolderError("q", "writing", OSError(errno.ENOSPC, "the disk is full"))
+
+    monkeypatch.setattr(Claim, "note", full)
+    with pytest.raises(QueueFolderError):
+        run(outbox)
+    assert open_files(tmp_path) == []
 
 
 def test_a_folder_that_vanished_in_mid_run_is_a_clear_error(tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ from smtps.spool.history import Attempt, Standing
 from smtps.spool.load import load
 from tests.support.queues import CONTENT, put
 
+ATTEMPT = (
+    b'{"at": "2026-11-25T08:51:00Z", "event": "attempt", "results": [], "wait": %b, "waited": %b}'
+)
 LONG = b"Subject: long\r\n\r\n" + b"0123456789" * 20_000 + b"\r\n"
 
 
@@ -105,6 +108,10 @@ def test_what_a_power_cut_leaves_behind_the_history_is_cut_off(tmp_path: Path, r
         b'{"event": "handed over", "to": [true]}',
         b'{"event": "handed over", "to": [-1]}',
         b'{"event": "attempt", "results": [[0, "eaten", ""]]}',
+        ATTEMPT % (b"Infinity", b"0"),
+        ATTEMPT % (b"0", b"NaN"),
+        ATTEMPT % (b"1" + b"0" * 400, b"0"),
+        pytest.param(b"[" * 100_000, id="deep"),
     ],
 )
 def test_a_line_in_the_middle_that_makes_no_sense_is_damage(tmp_path: Path, line: bytes) -> None:

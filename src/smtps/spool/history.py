@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from math import isfinite
 from typing import Any
 
 from ..errors import AddressError, NotOffered, SenderRefused, TooLarge
@@ -116,7 +117,7 @@ class Progress:
         """
         try:
             _EVENTS[record["event"]](self, record)
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError, OverflowError) as error:
             raise Damaged("a line of the history makes no sense") from error
         self.records.append(record)
 
@@ -130,7 +131,7 @@ class Progress:
         self.open = ()
         self.attempts += 1
         self.at = parse_time(record["at"])
-        self.wait, self.waited = float(record["wait"]), float(record["waited"])
+        self.wait, self.waited = _seconds(record["wait"]), _seconds(record["waited"])
 
     def _in_doubt(self, record: dict[str, Any]) -> None:
         for place in record["to"]:
@@ -150,6 +151,7 @@ class Progress:
         for place, standing in enumerate(self.standings):
             if standing is not Standing.ACCEPTED:
                 self.standings[place] = Standing.WAITING
+        self.open = ()
         self.attempts, self.at, self.wait, self.waited = 0, 0.0, 0.0, 0.0
 
     def _place(self, place: Any) -> int:
@@ -158,6 +160,13 @@ class Progress:
         if not 0 <= place < len(self.standings):
             raise IndexError
         return place
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(value)
+    if not isfinite(seconds):
+        raise ValueError
+    return seconds
 
 
 _EVENTS = {
@@ -193,7 +202,7 @@ def parse_records(tail: bytes) -> tuple[list[dict[str, Any]], int]:
         if line and line != b"\r":
             try:
                 record = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 # A power cut can leave the end of a file as zeros or old bytes, newline and all.
                 if any(lines[number + 1 :]):
                     raise Damaged("a line of the history is none") from None

@@ -197,15 +197,23 @@ def sort_out(
 def _ready(claim: Claim, rules: Rules, report: Report) -> Iterator[Claim | Error]:
     """Give a claim to be sent, unless its history says otherwise: a power cut undoes renames."""
     progress = claim.progress
-    if progress.open or not progress.having(Standing.WAITING):
+    if not progress.open and progress.having(Standing.WAITING):
+        yield claim
+        return
+    try:
         settled = _recover(claim, rules)
-        if settled.state is not State.DEFERRED:
+        if settled.state is State.DEFERRED:
+            claim.move(SENDING)
+        else:
             tally(report, claim, settled)
-            claim.close()
-            yield from _tell(claim.id, settled)
-            return
-        claim.move(SENDING)
-    yield claim
+    except BaseException:
+        claim.close()
+        raise
+    if settled.state is State.DEFERRED:
+        yield claim
+    else:
+        claim.close()
+        yield from _tell(claim.id, settled)
 
 
 def recover(folder: Folder, rules: Rules, report: Report) -> Iterator[Error]:

@@ -99,3 +99,48 @@ def test_every_command_has_help_with_examples_within_80_columns(
     assert "\nexamples:\n  " in shown
     assert f"smtps {command}" in shown.partition("\nexamples:\n")[2]
     assert [line for line in shown.splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--hlep"], "--hlep: unknown option, did you mean --help?; see smtps --help"),
+        (["-x"], "-x: unknown option"),
+        (["queue", "--recipent", "x"], "--recipent: unknown option, did you mean --recipient?"),
+        (["queue"], "the following arguments are required: FOLDER"),
+        (["completion"], "the following arguments are required: SHELL"),
+    ],
+)
+def test_an_unknown_option_is_named_before_what_is_missing(
+    words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 64
+    assert capsys.readouterr().err.startswith(f"smtps: {complaint}")
+
+
+def test_help_breaks_between_words_where_the_terminal_is_narrow(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    with pytest.raises(SystemExit):
+        main(["bench", "--help"])
+    text, _, rest = capsys.readouterr().out.partition("\nexamples:\n")
+    examples, _, notes = rest.partition("\n\n")
+    assert max(map(len, [*text.splitlines(), *notes.splitlines()])) <= 60
+    assert max(map(len, examples.splitlines())) > 58
+
+
+def test_output_that_cannot_be_written_is_no_bug() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "smtps.cli", "config", "--show"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert (done.returncode, done.stderr) == (
+        73,
+        "smtps: standard output: No space left on device\n",
+    )

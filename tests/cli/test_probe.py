@@ -157,3 +157,20 @@ def test_a_real_postfix(postfix: Postfix, capsys: pytest.CaptureFixture[str]) ->
         assert facts["greeting"].startswith("220 postfix.example ESMTP")
         assert facts["limits"]["size"] == 20480000
         assert facts["window"] == "BDAT"
+
+
+def test_lines_are_no_longer_than_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    with Sink() as sink:
+        assert main(["probe", sink.url]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 60
+
+
+@pytest.mark.parametrize("host", ["", "relay.example:x", "relay.example:99999"])
+def test_a_host_that_is_none_is_shown_as_it_was_written(
+    host: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["probe", host]) == 64
+    assert f"smtps: HOST {host!r}: write a name or an address" in capsys.readouterr().err

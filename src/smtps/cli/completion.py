@@ -52,7 +52,9 @@ def add_commands(commands: Any) -> None:
         about="print what completes this command in a shell",
         examples=_EXAMPLES,
     )
-    parser.add_argument("shell", choices=[*_SHELLS], help="the shell")
+    parser.add_argument(
+        "shell", metavar="SHELL", choices=[*_SHELLS], help="the shell: " + ", ".join(_SHELLS)
+    )
 
 
 def _completion(arguments: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -16,6 +17,7 @@ __all__ = [
     "Parser",
     "add_command",
     "add_connections",
+    "add_envelope",
     "checked_rate",
     "number",
     "relay_options",
@@ -25,13 +27,21 @@ __all__ = [
 _WIDTH = 78
 
 
-class _Formatter(argparse.RawDescriptionHelpFormatter):
+class _Formatter(argparse.HelpFormatter):
     """Leave what examples look like as it is, and give names the room that they need."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=28)
         # argparse forgets that the names of commands are indented more than those of options.
         self._action_max_length = 16
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """Break paragraphs, but for those with lines that are indented, such as examples."""
+        parts = [
+            part if "\n " in part else textwrap.fill(part, min(width, _WIDTH) - len(indent))
+            for part in text.strip("\n").split("\n\n")
+        ]
+        return textwrap.indent("\n\n".join(parts), indent)
 
 
 class Parser(argparse.ArgumentParser):
@@ -43,6 +53,7 @@ class Parser(argparse.ArgumentParser):
             formatter_class=_Formatter,
             **options,
         )
+        self._positionals.title = "arguments"
 
     def error(self, message: str) -> NoReturn:
         """Complain.
@@ -59,11 +70,24 @@ class Parser(argparse.ArgumentParser):
         Raises:
             Failure: the arguments make no sense.
         """
+        self._refuse_unknown(sys.argv[1:] if arguments is None else arguments)
         chosen, unknown = self.parse_known_args(arguments)
         if unknown:
             parser: Parser = getattr(chosen, "parser", self)
             parser._refuse(unknown[0])
         return chosen
+
+    def _refuse_unknown(self, words: Sequence[str]) -> None:
+        """Refuse an option that is not known, before argparse asks for what is missing."""
+        parser = self
+        commands = self._subparsers._group_actions[0].choices if self._subparsers else None
+        for word in words:
+            if word == "--":
+                return
+            if isinstance(commands, dict) and word in commands:
+                parser, commands = commands[word], None
+            elif _is_option(word) and word.partition("=")[0] not in parser._option_string_actions:
+                parser._refuse(word)
 
     def _refuse(self, word: str) -> NoReturn:
         if not word.startswith("-"):
@@ -79,6 +103,11 @@ class Parser(argparse.ArgumentParser):
         close = difflib.get_close_matches(str(value), known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(known)}"
         raise argparse.ArgumentError(action, f"{value!r} is unknown; {hint}")
+
+
+def _is_option(word: str) -> bool:
+    """Tell whether argparse takes a word for an option: not "-", a number, or one with spaces."""
+    return word.startswith("-") and word != "-" and not word[1].isdigit() and " " not in word
 
 
 def add_command(
@@ -103,19 +132,12 @@ def add_command(
         usage=f"smtps {name} [OPTION ...] {words}".rstrip(),
         help=about,
         description=f"{about[:1].upper()}{about[1:]}.",
-        epilog="\n".join(
-            ["examples:", *(f"  {line}" for line in examples.strip().splitlines())]
-            + [line for part in notes.strip().split("\n\n") for line in ("", _filled(part))]
-        ),
+        epilog="\n".join(["examples:", *(f"  {line}" for line in examples.strip().splitlines())])
+        + f"\n\n{notes.strip()}",
         parents=[relay_options()] if relay else [],
     )
     parser.set_defaults(run=run, parser=parser)
     return parser
-
-
-def _filled(paragraph: str) -> str:
-    """Break a paragraph for a terminal; one with lines that are indented is left as it is."""
-    return paragraph if "\n " in paragraph else textwrap.fill(paragraph, _WIDTH)
 
 
 def relay_options() -> argparse.ArgumentParser:
@@ -171,6 +193,18 @@ def add_connections(parser: Any) -> None:
         default=1,
         metavar="N",
         help="to the relay, at most (1)",
+    )
+
+
+def add_envelope(parser: argparse.ArgumentParser) -> None:
+    """Add what changes the envelope of finished messages."""
+    add = parser.add_argument
+    add("--sender", metavar="ADDRESS", help="who a finished message is from, for the relay")
+    add(
+        "--recipient",
+        action="append",
+        metavar="ADDRESS",
+        help="who gets it, in place of To, Cc and Bcc; repeat it",
     )
 
 

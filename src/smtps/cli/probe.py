@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import textwrap
 from datetime import UTC, datetime
 from statistics import median
@@ -12,7 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from ..errors import ConnectionFailed
+from ..errors import BadValue, ConnectionFailed
+from ..url import RelayURL
 from ..wire.capabilities import Capabilities
 from .configuration import Configuration
 from .exits import NOHOST, USAGE, Failure, status_of
@@ -36,6 +38,7 @@ _PORTS = (587, 465, 25)
 _IMPLICIT = 465
 # Seconds; on the wrong port a server that awaits TLS is silent.
 _PATIENCE = 10
+# Longer lines are hard to read, however wide the terminal is.
 _WIDTH = 80
 _LABEL = 12
 
@@ -108,13 +111,22 @@ def _urls(target: str | None, url: str | None) -> list[str | None]:
         return [target]
     host, colon, port = target.rpartition(":")
     if colon and port.isdecimal() and ("]" in host or ":" not in host):
-        return [_url(host, int(port))]
+        return [_url(host, int(port), target)]
     bare = f"[{target}]" if target.count(":") > 1 and not target.startswith("[") else target
-    return [_url(bare, port) for port in _PORTS]
+    return [_url(bare, port, target) for port in _PORTS]
 
 
-def _url(host: str, port: int) -> str:
-    return f"{'smtps' if port == _IMPLICIT else 'smtp'}://{host}:{port}"
+def _url(host: str, port: int, target: str) -> str:
+    url = f"{'smtps' if port == _IMPLICIT else 'smtp'}://{host}:{port}"
+    try:
+        RelayURL.parse(url)
+    except BadValue as error:
+        raise Failure(
+            f"HOST {target!r}: write a name or an address, with :PORT (up to 65535) if it has one"
+            " of its own, or a URL",
+            USAGE,
+        ) from error
+    return url
 
 
 # --- as text --------------------------------------------------------------------------------------
@@ -155,8 +167,9 @@ def _show(findings: Findings) -> None:
 
 
 def _line(label: str, text: str) -> None:
+    width = min(shutil.get_terminal_size().columns, _WIDTH) - _LABEL
     lines = textwrap.wrap(
-        plain(text), _WIDTH - _LABEL, break_on_hyphens=False, break_long_words=False
+        plain(text), max(width, _LABEL), break_on_hyphens=False, break_long_words=False
     )
     for place, line in enumerate(lines or [""]):
         say(f"{label if place == 0 else '':{_LABEL}}{line}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 import time
 from types import TracebackType
@@ -10,6 +12,8 @@ from typing import Any, Self
 __all__ = ["Progress"]
 
 _WIDTH = 32
+# What stands behind the bar takes so many columns, of a terminal that may be narrow.
+_REST, _NARROWEST = 46, 8
 # Often enough to look alive, seldom enough to cost nothing.
 _SECONDS = 0.1
 
@@ -25,8 +29,14 @@ class Progress:
         self._unit = unit
         self._done = 0
         self._start = self._shown = time.monotonic()
-        self._is_live = sys.stderr.isatty()
-        self._rich: Any = _rich_bar(total) if self._is_live else None
+        #: At which count the clock is looked at next.
+        self._look = 1
+        # One that cannot go back in a line, such as an editor's, gets the end only.
+        self._is_live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._width = _width() if self._is_live else _WIDTH
+        #: How long the line is that the next one is drawn over.
+        self._drawn = 0
+        self._rich: Any = _rich_bar(total, self._width) if self._is_live else None
 
     def __enter__(self) -> Self:
         if self._rich is not None:
@@ -39,25 +49,34 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._rich is None:
-            if kind is None or self._done:
-                self._draw(end="\n")
-            return
-        self._draw(end="")
-        self._rich.stop()
+        if self._rich is not None:
+            self._rich.live.transient = not self._done
+            self._draw(end="")
+            self._rich.stop()
+        elif self._done:
+            self._draw(end="\n")
 
     def advance(self) -> None:
         """Count one more."""
         self._done += 1
-        # A clock costs more than a count; look at it only now and then.
-        if self._is_live and (self._done % 32 == 0 or self._done < 32):
-            now = time.monotonic()
-            if now - self._shown >= _SECONDS:
-                self._shown = now
-                self._draw(end="")
+        if self._is_live and self._done >= self._look:
+            self._look_at_clock()
+
+    def settle(self) -> None:
+        """Take what was done for all that there was to do."""
+        self._total = self._done
+
+    def _look_at_clock(self) -> None:
+        """Draw if it is time, and look again when about half of that time is over."""
+        now = time.monotonic()
+        pace = self._done / max(now - self._start, 1e-9)
+        self._look = self._done + max(1, int(pace * _SECONDS / 2))
+        if now - self._shown >= _SECONDS:
+            self._shown = now
+            self._draw(end="")
 
     def _draw(self, end: str) -> None:
-        # More can come while it works, and nothing to do is all of it.
+        # More can come while it works.
         total = max(self._total, self._done, 1)
         rate = self._done / max(time.monotonic() - self._start, 1e-9)
         unit = self._unit if self._done != 1 else self._unit.replace("messages", "message")
@@ -66,20 +85,27 @@ class Progress:
             self._rich.update(self._rich.task_ids[0], completed=self._done, total=total, text=text)
             return
         share = self._done / total
-        bar = "#" * int(share * _WIDTH)
-        line = f"{share:4.0%} [{bar:.<{_WIDTH}}] {text}"
-        sys.stderr.write(("\r" if self._is_live else "") + line + end)
+        bar = "#" * int(share * self._width)
+        line = f"{share:4.0%} [{bar:.<{self._width}}] {text}"
+        sys.stderr.write(
+            ("\r" if self._is_live else "") + line.ljust(self._drawn if self._is_live else 0) + end
+        )
         sys.stderr.flush()
+        self._drawn = len(line)
 
 
-def _rich_bar(total: int) -> Any:
+def _width() -> int:
+    return max(_NARROWEST, min(_WIDTH, shutil.get_terminal_size().columns - _REST))
+
+
+def _rich_bar(total: int, width: int) -> Any:
     try:
         from rich import console, progress
     except ImportError:
         return None
     bar = progress.Progress(
         progress.TaskProgressColumn(),
-        progress.BarColumn(_WIDTH),
+        progress.BarColumn(width),
         progress.TextColumn("{task.fields[text]}", markup=False),
         progress.TimeRemainingColumn(compact=True),
         console=console.Console(file=sys.stderr),

@@ -61,18 +61,38 @@ def add_commands(commands: Any) -> None:
     add("--tls", choices=["none", "starttls", "implicit"], default="none", help="when TLS starts")
     add("--lmtp", action="store_true", help="speak LMTP")
     add("--require-auth", action="store_true", help="take mail only from who logged in")
-    add("--without", action="append", default=[], metavar="KEYWORD", help="leave an extension out")
-    add("--fault", action="append", default=[], type=read_fault, help="let something go wrong")
+    add(
+        "--without",
+        action="append",
+        default=[],
+        type=_keyword,
+        metavar="KEYWORD",
+        help="leave an extension out; repeat it",
+    )
+    add(
+        "--fault",
+        action="append",
+        default=[],
+        type=read_fault,
+        help="let something go wrong, as told below; repeat it",
+    )
     add("--save", metavar="FOLDER", help="write every message into a maildir")
     add("--count", type=number(1, 10**9), metavar="N", help="end after so many messages")
     add("--quiet", action="store_true", help="show the counts at the end only")
     add("--json", action="store_true", help="a line of JSON for each message, and the counts")
 
 
+def _keyword(text: str) -> str:
+    """Accept the name of an extension that the sink has."""
+    known = [one.split()[0] for one in ALL_EXTENSIONS]
+    if text.upper() not in known:
+        raise argparse.ArgumentTypeError(f"{text!r} is unknown; choose from {', '.join(known)}")
+    return text.upper()
+
+
 def _sink(arguments: argparse.Namespace) -> int:
     endings: SimpleQueue[str] = SimpleQueue()
     intake = _Intake(arguments, endings)
-    left_out = {keyword.upper() for keyword in arguments.without}
     try:
         sink = Sink(
             host=arguments.host,
@@ -80,7 +100,7 @@ def _sink(arguments: argparse.Namespace) -> int:
             tls=None if arguments.tls == "none" else arguments.tls,
             lmtp=arguments.lmtp,
             require_auth=arguments.require_auth,
-            extensions=[one for one in ALL_EXTENSIONS if one.split()[0] not in left_out],
+            extensions=[one for one in ALL_EXTENSIONS if one.split()[0] not in arguments.without],
             faults=arguments.fault,
             on_message=intake.take,
         )

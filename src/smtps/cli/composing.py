@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 from ..errors import BadValue
 from ..mime.message import Message
 from .exits import DATAERR, NOINPUT, USAGE, Failure
 from .finished import read_bytes
-from .terminal import complain
 
-__all__ = ["add_arguments", "compose", "is_composed"]
+__all__ = ["add_arguments", "argument_of", "compose", "is_composed"]
 
 _PEOPLE = ("to", "cc", "bcc", "reply_to")
 _TEXTS = ("text", "html", "text_file", "html_file")
@@ -43,7 +41,7 @@ def is_composed(arguments: argparse.Namespace) -> str:
     """Give the first argument that composes a message, or ""."""
     for name in (*_OTHERS, *_PEOPLE, *_TEXTS):
         if getattr(arguments, name) is not None:
-            return _argument(name)
+            return argument_of(name)
     return ""
 
 
@@ -64,26 +62,27 @@ def compose(arguments: argparse.Namespace, author: str) -> Message:
     }
     if not any(people.get(name) for name in ("to", "cc", "bcc")):
         raise Failure("--to: missing; say who gets the message", USAGE)
-    text, html = _texts(arguments)
     try:
         message = Message(
             from_=from_,
             subject=arguments.subject or "",
-            text=text,
-            html=html,
-            headers=[_header(line) for line in arguments.header or ()],
             **people,
         )
+        for line in arguments.header or ():
+            _add_header(message, line)
         if arguments.unsubscribe:
             message.unsubscribe(url=arguments.unsubscribe)
         for file in arguments.attach or ():
             _attach(message, file)
+        # Whoever types the text does not do so in vain.
+        message.text, message.html = _texts(arguments)
     except BadValue as error:
-        raise Failure(f"{_argument(error.field)}: {error.reason}", DATAERR) from error
+        raise Failure(f"{argument_of(error.field)}: {error.reason}", DATAERR) from error
     return message
 
 
-def _argument(field: str) -> str:
+def argument_of(field: str) -> str:
+    """Give the argument that a field of a message comes from."""
     name = _ARGUMENTS.get(field) or f"--{field.replace('_', '-')}"
     return name if field in (*_OTHERS, *_PEOPLE, *_TEXTS, *_ARGUMENTS) else field
 
@@ -99,24 +98,25 @@ def _texts(arguments: argparse.Namespace) -> tuple[str | None, str | None]:
     if arguments.html_file is not None:
         html = _text_of(arguments.html_file, "--html-file")
     if text is None and html is None and not arguments.attach:
-        if sys.stdin is not None and sys.stdin.isatty():
-            complain("type the text, and end it with Ctrl-D on a line of its own")
         text = _text_of("-", "standard input")
     return text, html
 
 
 def _text_of(name: str, argument: str) -> str:
     try:
-        return read_bytes(name).decode("utf-8-sig")
+        return read_bytes(name, "the text").decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Failure(f"{argument}: byte {error.start} is no UTF-8; convert it", DATAERR) from error
 
 
-def _header(line: str) -> tuple[str, str]:
+def _add_header(message: Message, line: str) -> None:
     name, colon, value = line.partition(":")
     if not colon:
         raise Failure(f"--header {line!r}: expected 'NAME: VALUE'", USAGE)
-    return name.strip(), value.strip()
+    try:
+        message.add_header(name.strip(), value.strip())
+    except BadValue as error:
+        raise Failure(f"--header {line!r}: {error.reason}", DATAERR) from error
 
 
 def _attach(message: Message, file: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 from ..errors import BadValue
 from ..mime.mailing import Mailing
 from ..mime.message import Message
+from .composing import argument_of
 from .exits import DATAERR, NOINPUT, Failure
 from .finished import standard_input
 
@@ -35,7 +36,7 @@ class Rows:
     def __init__(self, name: str, first: int = 1) -> None:
         self.name = name
         self.first = first
-        self._held = standard_input() if name == "-" else None
+        self._held = standard_input("the rows") if name == "-" else None
         self.columns: list[str] = []
         #: How many rows count.
         self.count = max(0, sum(1 for _ in self._all()) - first + 1)
@@ -49,9 +50,20 @@ class Rows:
         """Make the mailing, and make sure that the columns are those that it needs.
 
         Raises:
-            Failure: a field of the message is no column.
+            Failure: a field of the message is no column, or stands where none is filled; or it has
+                no field, so that everyone would get the same.
         """
-        mailing = Mailing(message)
+        try:
+            mailing = Mailing(message)
+        except BadValue as error:
+            raise Failure(f"{argument_of(error.field)}: {error.reason}", DATAERR) from error
+        if not mailing.fields:
+            first = f"{{{{ {self.columns[0]} }}}}"
+            raise Failure(
+                f"--mailing {self.name}: nothing of the message comes from it; write {first} in"
+                " --to, the subject or the text",
+                DATAERR,
+            )
         try:
             next(mailing.for_each(self)).envelope  # noqa: B018
         except BadValue as error:

@@ -64,6 +64,11 @@ class Mailing:
         #: Headers that are the same for all, unless some have fields.
         self._headers = None if self._more else b"".join(self._message.header_lines(_no_fields))
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of what each row has to have, each once."""
+        return self._names
+
     def for_each(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Message]:
         """Give one message for each row, as the rows come.
 

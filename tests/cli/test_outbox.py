@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -109,7 +112,7 @@ def test_the_exit_status_tells_later_from_never(
     assert main(["status", str(queue)]) == 0
     shown = capsys.readouterr().out
     assert reply in shown
-    assert ("next 2" in shown) == (status == 75)
+    assert ("next attempt 2" in shown) == (status == 75)
 
 
 def test_status_says_as_json_what_waits_why_and_since_when(
@@ -206,3 +209,92 @@ def test_ctrl_c_ends_a_run_behind_what_is_on_its_way_and_loses_nothing(queue: Pa
     assert f"{sink.count:,} sent" in shown
     assert f"interrupted; {left['queued']:,} wait in {queue}" in complaint
     assert "Traceback" not in complaint
+
+
+def test_of_files_that_are_queued_together_all_go_in_or_none(
+    queue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = tmp_path / "good.eml", tmp_path / "bad.eml"
+    good.write_bytes(MESSAGE)
+    bad.write_bytes(b"From: ann@a.example\n\nFor nobody\n")
+    assert main(["queue", str(queue), str(good), str(bad)]) == 65
+    said = capsys.readouterr()
+    assert said.err == f"smtps: {bad}: To: no recipient is named; say --recipient\n"
+    assert (said.out, os.listdir(queue)) == ("", [])
+
+
+def test_a_run_with_nothing_due_says_when_something_will_be(
+    queue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(queue, tmp_path)
+    with Sink(faults=[Fault(on="RCPT", reply="450 later")]) as sink:
+        main(["run", str(queue), "--url", sink.url])
+        capsys.readouterr()
+        assert main(["run", str(queue), "--url", sink.url]) == 75
+    said = capsys.readouterr()
+    assert re.search(r"0 sent, 1 waiting, 0 failed, 0 in doubt; next attempt in \d min", said.out)
+    assert said.err == ""
+
+
+def test_what_is_in_doubt_is_told_with_the_ways_out(
+    queue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(queue, tmp_path)
+    with Sink(faults=[Fault(on=".", silent=True, drop=True)]) as sink:
+        assert main(["run", str(queue), "--url", sink.url]) == 69
+    assert "  --in-doubt resend sends what is in doubt again" in capsys.readouterr().out
+
+
+def test_a_second_ctrl_c_says_how_many_are_in_doubt(queue: Path) -> None:
+    item = (Envelope("ann@a.example", ["bob@b.example"]), MESSAGE)
+    Outbox(queue).put_many([item] * 3)
+    with Sink(faults=[Fault(on=".", nth=2, stall=True)]) as sink:
+        with subprocess.Popen(
+            [sys.executable, "-m", "smtps.cli", "run", str(queue), "--url", sink.url],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            sink.wait_until(lambda: sum("BDAT" in line for line in sink.commands) > 1, 60)
+            process.send_signal(signal.SIGINT)
+            assert process.stderr is not None
+            while "ending" not in process.stderr.readline():
+                pass
+            process.send_signal(signal.SIGINT)
+            shown, complaint = process.communicate(timeout=60)
+    assert process.returncode == 130
+    states = [one.state for one in Outbox(queue).walk("queued", "sending")]
+    doubtful = states.count("in doubt")
+    assert doubtful > 0
+    assert f"{3 - len(states)} sent" in shown
+    assert (
+        f"interrupted; {states.count('queued')} wait in {queue}, {doubtful} in doubt" in complaint
+    )
+
+
+def test_status_finds_the_folder_in_the_configuration_too(
+    queue: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["status"]) == 64
+    assert "FOLDER: missing; name the queue folder, or set outbox" in capsys.readouterr().err
+    monkeypatch.setenv("SMTPS_OUTBOX", str(queue))
+    assert main(["status"]) == 0
+    assert capsys.readouterr().out == "0 queued, 0 sending, 0 failed, 0 sent\n"
+
+
+def test_times_are_those_of_the_clock_on_the_wall(
+    queue: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    item = (Envelope("ann@a.example", ["bob@b.example"]), MESSAGE)
+    Outbox(queue).put(item)
+    (listed,) = Outbox(queue).list()
+    assert listed.queued_at is not None
+    monkeypatch.setenv("TZ", "UTC-5:30")
+    time.tzset()
+    try:
+        assert main(["status", str(queue)]) == 0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    there = listed.queued_at + timedelta(hours=5, minutes=30)
+    assert f"since {there:%Y-%m-%d %H:%M:%S}" in capsys.readouterr().out

@@ -13,8 +13,9 @@ from ..envelope import Envelope, Recipient
 from ..errors import AddressError, BadValue
 from ..mailboxes import parse_address_list
 from .exits import DATAERR, NOINPUT, Failure
+from .terminal import complain
 
-__all__ = ["Finished", "qualified", "read_bytes", "read_finished", "standard_input"]
+__all__ = ["Finished", "finished_item", "qualified", "read_bytes", "standard_input"]
 
 _field = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _fold = re.compile(r"\r\n(?=[ \t])")
@@ -22,39 +23,72 @@ _fold = re.compile(r"\r\n(?=[ \t])")
 _local_only = re.compile(r"(^|[,;:<]|(?<=[,;:])\s)(\s*)([A-Za-z0-9._+-]+)(?=\s*(?:[,;>(]|$))")
 
 
-def standard_input() -> bytes:
+def _title(name: str) -> str:
+    """Give what people call a file, of which "-" is standard input."""
+    return "standard input" if name == "-" else name
+
+
+def standard_input(wanted: str = "") -> bytes:
     """Read all of standard input.
+
+    Args:
+        wanted: what a person at the terminal is asked to type; empty: nobody is asked.
 
     Raises:
         Failure: there is none.
     """
     if sys.stdin is None:
         raise Failure("standard input: it is closed; name a file", NOINPUT)
+    if wanted and sys.stdin.isatty():
+        complain(f"type {wanted}, and end it with Ctrl-D on a line of its own")
     return sys.stdin.buffer.read()
 
 
-def read_bytes(name: str) -> bytes:
+def read_bytes(name: str, wanted: str) -> bytes:
     """Read a file whole, or standard input for "-".
+
+    Args:
+        wanted: as `standard_input`.
 
     Raises:
         Failure: it cannot be read.
     """
     try:
-        return standard_input() if name == "-" else Path(name).read_bytes()
+        return standard_input(wanted) if name == "-" else Path(name).read_bytes()
     except OSError as error:
-        raise Failure(f"{name}: cannot be read: {error.strerror}", NOINPUT) from error
+        raise Failure(f"{_title(name)}: cannot be read: {error.strerror}", NOINPUT) from error
 
 
-def read_finished(name: str) -> Finished:
+def _read_finished(name: str) -> Finished:
     """Read a finished message from a file, or from standard input for "-".
 
     Raises:
         Failure: it cannot be read, or is empty.
     """
-    data = read_bytes(name)
+    data = read_bytes(name, "a finished message: its headers, an empty line, its text")
     if not data.strip():
-        raise Failure(f"{'standard input' if name == '-' else name}: holds no message", DATAERR)
+        raise Failure(f"{_title(name)}: holds no message", DATAERR)
     return Finished(data)
+
+
+def finished_item(
+    name: str, sender: str | None, recipients: list[str] | None
+) -> tuple[Envelope, bytes]:
+    """Read a finished message as it is sent.
+
+    Args:
+        sender: of the envelope; None: as the message says.
+        recipients: the same.
+
+    Raises:
+        Failure: it cannot be read, or nobody is named.
+    """
+    finished = _read_finished(name)
+    try:
+        envelope = finished.envelope(sender, recipients)
+    except BadValue as error:
+        raise Failure(f"{_title(name)}: {error}", DATAERR) from error
+    return envelope, finished.content()
 
 
 def qualified(text: str, domain: str) -> str:

@@ -12,12 +12,13 @@ from typing import Any
 
 from ..errors import BadValue
 from ..outbox import Listed, Outbox
-from .exits import DATAERR, NOINPUT, OK, Failure
-from .finished import read_finished
-from .parsing import add_command, number
+from .configuration import Configuration
+from .exits import DATAERR, NOINPUT, OK, USAGE, Failure
+from .finished import finished_item
+from .parsing import add_command, add_envelope, number
 from .terminal import counted, plain, say
 
-__all__ = ["add_commands", "opened"]
+__all__ = ["add_commands", "add_folder", "opened"]
 
 
 _QUEUE = """
@@ -28,7 +29,6 @@ _STATUS = """
 smtps status ~/mail
 smtps status ~/mail --retry 20261125T124712.169425-eb6f2a9f75b1
 """
-_FOLDER = "the queue folder, which must exist"
 
 
 def add_commands(commands: Any) -> None:
@@ -41,19 +41,11 @@ def add_commands(commands: Any) -> None:
         words="FOLDER [FILE ...]",
         examples=_QUEUE,
     )
-    queue.add_argument("folder", metavar="FOLDER", help=_FOLDER)
+    queue.add_argument("folder", metavar="FOLDER", help="the queue folder, which must exist")
     queue.add_argument(
         "files", nargs="*", metavar="FILE", help="finished messages (standard input)"
     )
-    queue.add_argument(
-        "--sender", metavar="ADDRESS", help="of the envelope, in place of the message's own"
-    )
-    queue.add_argument(
-        "--recipient",
-        action="append",
-        metavar="ADDRESS",
-        help="of the envelope, in place of the message's own",
-    )
+    add_envelope(queue)
     queue.add_argument("--json", action="store_true", help="print a list of the ids")
 
     status = add_command(
@@ -61,10 +53,10 @@ def add_commands(commands: Any) -> None:
         "status",
         _status,
         about="show what waits in a queue folder, and why",
-        words="FOLDER",
+        words="[FOLDER]",
         examples=_STATUS,
     )
-    status.add_argument("folder", metavar="FOLDER", help=_FOLDER)
+    add_folder(status)
     status.add_argument("--json", action="store_true", help="print it as JSON")
     status.add_argument(
         "--limit",
@@ -77,12 +69,28 @@ def add_commands(commands: Any) -> None:
     status.add_argument("--remove", metavar="ID", help="take a message away")
 
 
+def add_folder(parser: argparse.ArgumentParser) -> None:
+    """Add the folder, where the configuration may name it too."""
+    parser.add_argument(
+        "folder", nargs="?", metavar="FOLDER", help="the queue folder (outbox of the configuration)"
+    )
+
+
 def opened(folder: str, **options: Any) -> Outbox:
     """Open a queue folder.
+
+    Args:
+        folder: empty: none is named, which is an error too.
 
     Raises:
         Failure: it is not there, or not to be trusted.
     """
+    if not folder:
+        raise Failure(
+            "FOLDER: missing; name the queue folder, or set outbox in the configuration"
+            " (smtps config says where)",
+            USAGE,
+        )
     try:
         return Outbox(folder, **options)
     except BadValue as error:
@@ -94,12 +102,11 @@ def opened(folder: str, **options: Any) -> Outbox:
 
 
 def _queue(arguments: argparse.Namespace) -> int:
-    outbox = opened(arguments.folder)
-    ids = []
-    for file in arguments.files or ["-"]:
-        message = read_finished(file)
-        envelope = message.envelope(arguments.sender, arguments.recipient)
-        ids.append(outbox.put((envelope, message.content())))
+    files = arguments.files or ["-"]
+    # All of them, or none: who calls again after an error has nothing queued twice.
+    ids = opened(arguments.folder).put_many(
+        finished_item(file, arguments.sender, arguments.recipient) for file in files
+    )
     say(json.dumps(ids) if arguments.json else "\n".join(ids))
     return OK
 
@@ -112,11 +119,12 @@ def _told(option: str, value: str) -> Iterator[None]:
     try:
         yield
     except BadValue as error:
-        raise Failure(f"{option} {value}: {error.reason}", DATAERR) from error
+        reason = error.reason.replace("list() names them", "smtps status names them")
+        raise Failure(f"{option} {value}: {reason}", DATAERR) from error
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    outbox = opened(arguments.folder)
+    outbox = opened(arguments.folder or Configuration.load(arguments).own("outbox"))
     if arguments.retry:
         with _told("--retry", arguments.retry):
             outbox.retry(arguments.retry)
@@ -144,10 +152,14 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _line(one: Listed) -> str:
     tries = f", {counted(one.attempts, 'attempt')}" if one.attempts else ""
-    since = f"since {one.queued_at:%Y-%m-%d %H:%M:%S}" if one.queued_at else ""
-    later = f", next {one.next_attempt:%Y-%m-%d %H:%M:%S}" if one.next_attempt else ""
+    since = f"since {_local(one.queued_at)}" if one.queued_at else ""
+    later = f", next attempt {_local(one.next_attempt)}" if one.next_attempt else ""
     who = ", ".join(recipient.address for recipient in one.recipients[:3])
     more = f" and {len(one.recipients) - 3} more" if len(one.recipients) > 3 else ""
     details = [since + later, f"to {who}{more}", plain(one.reason or "")]
     lines = [f"    {line}" for line in details if line]
     return "\n".join([f"{one.id}  {one.state}{tries}", *lines])
+
+
+def _local(moment: datetime) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"

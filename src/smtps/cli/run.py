@@ -11,11 +11,12 @@ from ..errors import SMTPSError
 from ..outbox import Outbox, Report
 from ..pool import Pool
 from .configuration import Configuration
-from .exits import INTERRUPTED, OK, TEMPFAIL, UNAVAILABLE, USAGE, Failure
-from .outbox import opened
+from .exits import INTERRUPTED, OK, TEMPFAIL, UNAVAILABLE
+from .outbox import add_folder, opened
 from .parsing import add_command, add_connections, seconds
 from .progress import Progress
 from .sending import Ending
+from .tally import LOST
 from .terminal import complain, plain, say, say_json
 
 try:
@@ -44,9 +45,7 @@ def add_commands(commands: Any) -> None:
         examples=_EXAMPLES,
         relay=True,
     )
-    run.add_argument(
-        "folder", nargs="?", metavar="FOLDER", help="the queue folder (outbox of the configuration)"
-    )
+    add_folder(run)
     run.add_argument("--watch", action="store_true", help="go on until SIGTERM or Ctrl-C ends it")
     run.add_argument(
         "--interval",
@@ -69,26 +68,15 @@ def add_commands(commands: Any) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     configuration = Configuration.load(arguments)
     folder = arguments.folder or configuration.own("outbox")
-    if not folder:
-        raise Failure("no folder is named; smtps run FOLDER, or outbox = FOLDER", USAGE)
     outbox = opened(folder, keep=arguments.keep, in_doubt=arguments.in_doubt)
     _allow_files()
     # What cannot be had is said before, and a pool does not ask for a password again.
     smtp = configuration.relay()
     several = arguments.connections > 1
     ending = Ending(outbox.stop)
-    with (
-        Pool(configuration.relay, connections=arguments.connections) if several else smtp as relay,
-        ending.watched(),
-    ):
-        if arguments.watch:
-            _watch(outbox, relay, ending, arguments)
-        else:
-            return _run_once(outbox, relay, ending, arguments)
-    if ending.forced:
-        complain("interrupted; smtps status shows what is in doubt now")
-    # Who watches was told to end, and has done so; a single run has not done what it should.
-    return OK if arguments.watch and not ending.forced else INTERRUPTED
+    work = _watch if arguments.watch else _run_once
+    with Pool(configuration.relay, connections=arguments.connections) if several else smtp as relay:
+        return work(outbox, relay, ending, arguments)
 
 
 def _allow_files() -> None:
@@ -104,12 +92,23 @@ def _allow_files() -> None:
 def _run_once(
     outbox: Outbox, relay: SMTPS | Pool, ending: Ending, arguments: argparse.Namespace
 ) -> int:
-    waiting = outbox.count()["queued"]
-    with Progress(waiting, "messages") as bar:
-        report = outbox.run(relay, progress=lambda _: bar.advance())
+    report = Report()
+
+    def note(so_far: Report) -> None:
+        nonlocal report
+        report = so_far
+        bar.advance()
+
+    with Progress(outbox.count()["queued"], "messages") as bar, ending.watched():
+        report = outbox.run(relay, progress=note)
+        if not ending.wished:
+            # What is not due yet is not to be done now.
+            bar.settle()
+    if ending.forced:
+        report.in_doubt.update(dict.fromkeys(_doubtful(outbox), LOST))
     _show_report(report, arguments.json)
-    if ending.wished:
-        left = outbox.count()["queued"]
+    left = outbox.count()["queued"]
+    if ending.forced or (ending.wished and left):
         complain(f"interrupted; {left:,} wait in {outbox.folder}")
         return INTERRUPTED
     if report.failed or report.in_doubt:
@@ -117,10 +116,26 @@ def _run_once(
     return TEMPFAIL if report.deferred or report.not_due else OK
 
 
+def _doubtful(outbox: Outbox) -> list[str]:
+    return [one.id for one in outbox.walk("sending") if one.state == "in doubt"]
+
+
 def _watch(
     outbox: Outbox, relay: SMTPS | Pool, ending: Ending, arguments: argparse.Namespace
-) -> None:
+) -> int:
     """Run again and again, until a signal says that it is enough; then end after this message."""
+    with ending.watched():
+        _go_on(outbox, relay, ending, arguments)
+    if ending.forced:
+        complain(f"interrupted; {len(_doubtful(outbox)):,} in doubt: smtps status {outbox.folder}")
+        return INTERRUPTED
+    # Who watches was told to end, and has done so.
+    return OK
+
+
+def _go_on(
+    outbox: Outbox, relay: SMTPS | Pool, ending: Ending, arguments: argparse.Namespace
+) -> None:
     pause = _FIRST_PAUSE
     if sys.stderr.isatty():
         complain(f"watching {outbox.folder}; Ctrl-C ends it")
@@ -154,9 +169,10 @@ def _show_report(report: Report, as_json: bool) -> None:
         say_json(facts)
         return
     waiting = report.deferred + report.not_due
+    later = "" if report.next_due is None else f"; next attempt in {_lasting(report.next_due)}"
     say(
         f"{report.sent:,} sent, {waiting:,} waiting, {len(report.failed):,} failed,"
-        f" {len(report.in_doubt):,} in doubt"
+        f" {len(report.in_doubt):,} in doubt{later}"
     )
     for title, names in (
         ("failed", report.failed),
@@ -165,3 +181,14 @@ def _show_report(report: Report, as_json: bool) -> None:
     ):
         for name, why in names.items():
             say(f"  {name} {title}: {plain(why)}")
+    if report.in_doubt:
+        say("  --in-doubt resend sends what is in doubt again, --in-doubt assume-sent does not")
+
+
+def _lasting(seconds: float) -> str:
+    """Give a time as people say it."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

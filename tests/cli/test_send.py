@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from email import message_from_bytes, policy
@@ -199,6 +196,10 @@ def test_a_host_that_does_not_exist_is_68() -> None:
         (["--rate", "fast"], "--rate: 'fast': expected a rate such as", 64),
         (["--connections", "0"], "--connections: '0' is no whole number from 1", 64),
         ([*ANN, "--to", "b@b.example", "--text", "x"], "no relay is named", 78),
+        ([*ANN, "--to", "b@b.example", "--header", "To: x"], "--header 'To: x': To has an", 65),
+        ([*ANN, "--to", "b@b.example", "--first-row", "2"], "--first-row: only with", 64),
+        (["a.eml", "--first-row", "2"], "--first-row: only with", 64),
+        (["-", "-"], "standard input can be sent once only", 64),
     ],
 )
 def test_what_is_wrong_is_one_line(
@@ -318,78 +319,20 @@ def test_a_csv_that_cannot_be_used_is_named_before_anything_is_sent(
     assert sink.count == 0
 
 
-@pytest.fixture
-def many(tmp_path: Path) -> Path:
-    path = tmp_path / "many.csv"
-    path.write_text("name,mail\n" + "".join(f"n{n},n{n}@b.example\n" for n in range(1000)))
-    return path
-
-
-def start(sink: Sink, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "smtps.cli", "send", *MERGE, *arguments],
-        env={**os.environ, "SMTPS_URL": sink.url},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def test_ctrl_c_sends_what_was_begun_and_says_what_was_not(many: Path, sink: Sink) -> None:
-    with start(sink, "--mailing", str(many), "--rate", "100/s") as process:
-        sink.wait_for(3, 30)
-        process.send_signal(signal.SIGINT)
-        output, complaint = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert f"{sink.count} messages: {sink.count} accepted" in output
-    assert f"{1000 - sink.count:,} of 1,000 were not begun" in complaint
-    assert f"--first-row {sink.count + 1}" in complaint
-    assert "Traceback" not in complaint
-
-
-def test_receipts_that_have_no_room_any_more_are_told_in_one_line(
-    many: Path, sink: Sink, tmp_path: Path
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([*ANN, "--to", "b@b.example"], "nothing of the message comes from it; write {{ name }}"),
+        (["--from", "{{ name }} <a@a.example>", "--to", "{{ mail }}"], "--from: has {{ fields }}"),
+        ([*ANN, "--to", "{{ mail }}", "--reply-to", "{{ name }} <r@a.example>"], "--reply-to: has"),
+    ],
+)
+def test_a_mailing_that_is_none_and_fields_where_none_is_filled_are_refused(
+    arguments: list[str], words: str, rows: Path, sink: Sink, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    receipts = str(tmp_path / "receipts.csv")
-    words = ["send", *MERGE, "--mailing", str(many), "--receipts", receipts]
-    done = subprocess.run(
-        # No file may have more than a few blocks.
-        ["sh", "-c", 'ulimit -f 4; exec "$@"', "sh", sys.executable, "-m", "smtps.cli", *words],
-        env={**os.environ, "SMTPS_URL": sink.url},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 74
-    assert f"smtps: --receipts {receipts}: File too large" in done.stderr
-    assert "bug" not in done.stderr
-
-
-def test_a_second_ctrl_c_drops_what_is_on_its_way_and_says_that_nobody_knows(
-    many: Path, sink: Sink, tmp_path: Path
-) -> None:
-    sink.add_fault(Fault(on=".", nth=3, stall=True))
-    receipts = tmp_path / "receipts.csv"
-    arguments = ["--mailing", str(many), "--rate", "100/s", "--receipts", str(receipts)]
-    with start(sink, *arguments) as process:
-        sink.wait_until(lambda: any("n2@b.example" in line for line in sink.commands), 30)
-        # What the client has not read yet it cannot know.
-        sink.wait_until(lambda: receipts.read_text().count("accepted") == 2, 30)
-        process.send_signal(signal.SIGINT)
-        assert process.stderr is not None
-        while "ending" not in process.stderr.readline():
-            pass
-        process.send_signal(signal.SIGINT)
-        output, complaint = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "2 accepted" in output
-    assert "perhaps sent" in output
-    assert "Traceback" not in complaint
-    with receipts.open(newline="") as file:
-        outcomes = [line["outcome"] for line in csv.DictReader(file)]
-    assert outcomes[:2] == ["accepted", "accepted"]
-    assert set(outcomes[2:]) == {"unknown"}
+    assert main(["send", *arguments, "--text", "x", "--mailing", str(rows)]) == 65
+    assert words in capsys.readouterr().err
+    assert sink.count == 0
 
 
 def test_an_option_that_cannot_be_used_is_a_wrong_configuration(

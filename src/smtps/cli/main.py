@@ -16,7 +16,7 @@ from .. import codec
 from ..errors import BadValue, SMTPSError
 from .exits import CONFIG, INTERRUPTED, IOERR, SOFTWARE, USAGE, Failure, status_of
 from .parsing import Parser
-from .terminal import complain, say
+from .terminal import complain, hush, leave_line, say
 
 __all__ = ["main", "make_parser"]
 
@@ -90,11 +90,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain(str(error))
         return CONFIG if _is_of_an_option(error) else status_of(error)
     except KeyboardInterrupt:
+        leave_line()
         complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        # Who reads our output has seen enough; Python would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Who reads our output has seen enough.
+        hush()
         return IOERR
     except Exception as error:
         if os.environ.get("SMTPS_TRACEBACK"):

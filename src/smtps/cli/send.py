@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..errors import BadValue, SMTPSError
+from ..errors import SMTPSError
 from ..items import Item, transaction_of
 from ..pool import Pool
-from ..receipt import Receipt
 from . import composing
 from .configuration import Configuration
-from .exits import DATAERR, INTERRUPTED, OK, USAGE, Failure
-from .finished import read_finished
-from .parsing import add_command, add_connections, checked_rate, number
-from .progress import Progress
+from .delivering import Delivery
+from .exits import DATAERR, OK, USAGE, Failure
+from .finished import finished_item
+from .parsing import add_command, add_connections, add_envelope, checked_rate, number
 from .rows import Rows
-from .sending import Ending, send_each
-from .tally import Records, Tally, facts_of, sentences
+from .tally import Records
 from .terminal import complain, counted, say, say_json
 
 __all__ = ["add_commands"]
@@ -48,10 +44,7 @@ def add_commands(commands: Any) -> None:
     parser.add_argument(
         "files", nargs="*", metavar="FILE", help="finished messages (.eml); - is standard input"
     )
-    parser.add_argument("--sender", metavar="ADDRESS", help="the envelope's, for finished messages")
-    parser.add_argument(
-        "--recipient", action="append", metavar="ADDRESS", help="the same, in place of To, Cc, Bcc"
-    )
+    add_envelope(parser)
     composing.add_arguments(parser)
     group = parser.add_argument_group("many messages")
     group.add_argument("--mailing", metavar="CSV", help="one message for each row: {{ column }}")
@@ -84,76 +77,7 @@ def _send(arguments: argparse.Namespace) -> int:
         else smtp
     )
     with relay, Records(arguments.receipts) as records:
-        return _run(relay, items, total, records, arguments)
-
-
-def _run(
-    relay: Any, items: Iterable[Item], total: int, records: Records, arguments: argparse.Namespace
-) -> int:
-    tally, ending = Tally(), Ending()
-    known: set[int] = set()
-    show = _receipt_shower(arguments)
-
-    def take(receipt: Receipt) -> None:
-        row = arguments.first_row + receipt.index
-        known.add(receipt.index)
-        tally.add(receipt, row)
-        records.add(receipt, row)
-        show(receipt, row)
-        if bar is not None:
-            bar.advance()
-
-    begun = time.monotonic()
-    many = total > 1 or arguments.mailing is not None
-    with Progress(total, "messages") if many else nullcontext() as bar:
-        send_each(relay, items, ending, take)
-    seconds = time.monotonic() - begun
-    for index in range(ending.begun) if ending.forced else ():
-        if index not in known:
-            tally.lose(1)
-            records.lose(arguments.first_row + index)
-    _sum_up(tally, ending, total, seconds, arguments, many=many)
-    return INTERRUPTED if ending.wished else tally.status
-
-
-def _receipt_shower(arguments: argparse.Namespace) -> Callable[[Receipt, int], None]:
-    def as_json(receipt: Receipt, row: int) -> None:
-        say_json(facts_of(receipt, row))
-
-    def in_words(receipt: Receipt, _: int) -> None:
-        for line in sentences(receipt):
-            say(line)
-
-    if arguments.json:
-        return as_json
-    # Of a mailing the problems are told at its end.
-    return in_words if arguments.mailing is None else lambda *_: None
-
-
-def _sum_up(
-    tally: Tally,
-    ending: Ending,
-    total: int,
-    seconds: float,
-    arguments: argparse.Namespace,
-    *,
-    many: bool,
-) -> None:
-    left = total - ending.begun
-    if arguments.json:
-        facts = {**tally.facts(), "left": left, "seconds": round(seconds, 3)}
-        say_json({"totals": facts})
-        return
-    if many:
-        done = sum(tally.messages.values())
-        say(f"{tally}; {seconds:,.1f} s, {done / max(seconds, 1e-9):,.0f} messages/s")
-    if arguments.mailing is not None:
-        for line in tally.problems:
-            say(f"  {line}")
-    if ending.wished:
-        row = arguments.first_row + ending.begun
-        way = f"; go on with --first-row {row}" if left and arguments.mailing else ""
-        complain(f"interrupted; {left:,} of {total:,} were not begun{way}")
+        return Delivery(total, records, arguments).run(relay, items)
 
 
 # --- what is sent ---------------------------------------------------------------------------------
@@ -164,6 +88,8 @@ def _items(
 ) -> tuple[Iterable[Item], int]:
     """Give what is to be sent, and how much that is."""
     composed = composing.is_composed(arguments)
+    if arguments.mailing is None and arguments.first_row != 1:
+        raise Failure("--first-row: only with --mailing", USAGE)
     if arguments.files or not (composed or arguments.mailing):
         if composed or arguments.mailing:
             raise Failure(
@@ -171,34 +97,35 @@ def _items(
                 " changed by --sender and --recipient",
                 USAGE,
             )
-        files = arguments.files or ["-"]
-        # What is wrong with one of several files is said before the first is sent.
-        for _ in _finished([file for file in files if file != "-"], arguments):
-            pass
-        return _finished(files, arguments), len(files)
+        return _finished(arguments)
     if arguments.recipient:
         raise Failure("--recipient: for finished messages only; say --to, --cc or --bcc", USAGE)
     message = composing.compose(arguments, configuration.own("sender"))
     if arguments.mailing is None:
-        if arguments.first_row != 1:
-            raise Failure("--first-row: only with --mailing", USAGE)
         return [message], 1
     rows = Rows(arguments.mailing, arguments.first_row)
     return rows.check(message).for_each(rows), rows.count
 
 
-def _finished(files: list[str], arguments: argparse.Namespace) -> Iterator[Item]:
-    for file in files:
-        finished = read_finished(file)
-        try:
-            envelope = finished.envelope(arguments.sender, arguments.recipient)
-        except BadValue as error:
-            raise Failure(f"{_title(file)}: {error}", DATAERR) from error
-        yield envelope, finished.content()
+def _finished(arguments: argparse.Namespace) -> tuple[Iterable[Item], int]:
+    files = arguments.files or ["-"]
+    if files.count("-") > 1:
+        raise Failure("-: standard input can be sent once only", USAGE)
+    # It is read before a relay is kept waiting for it.
+    typed = _item("-", arguments) if "-" in files else None
+
+    def items() -> Iterator[Item]:
+        for file in files:
+            yield typed if file == "-" and typed is not None else _item(file, arguments)
+
+    # What is wrong with one of several files is said before the first is sent.
+    for _ in items():
+        pass
+    return items(), len(files)
 
 
-def _title(file: str) -> str:
-    return "standard input" if file == "-" else file
+def _item(file: str, arguments: argparse.Namespace) -> Item:
+    return finished_item(file, arguments.sender, arguments.recipient)
 
 
 def _rehearse(items: Iterable[Item], arguments: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from ..client import SMTPS
 from ..items import Item
 from ..pool import Pool
 from ..receipt import Receipt
+from .terminal import leave_line
 
 __all__ = ["Ending", "send_each"]
 
@@ -52,6 +53,7 @@ class Ending:
             yield
         except KeyboardInterrupt:
             self.forced = True
+            leave_line()
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)

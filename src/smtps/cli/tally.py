@@ -14,7 +14,10 @@ from ..receipt import Outcome, Receipt
 from .exits import CANTCREAT, IOERR, OK, Failure, status_of_all, status_of_receipt
 from .terminal import counted, plain
 
-__all__ = ["Records", "Tally", "facts_of", "sentences"]
+__all__ = ["LOST", "Records", "Tally", "facts_of", "lost_facts", "sentences"]
+
+#: Why nobody knows what became of a message that was dropped on its way.
+LOST = "interrupted before the answer came"
 
 # Of those that went wrong so many are named; the receipts hold all.
 _MOST_NAMED = 10
@@ -137,7 +140,7 @@ class Records:
         """Write that nobody knows what became of a message."""
         self._is_empty = False
         if self._file is not None:
-            self._write((row, "", "", "", Outcome.UNKNOWN.value, "", "", "interrupted"))
+            self._write((row, "", "", "", Outcome.UNKNOWN.value, "", "", LOST))
 
     def _write(self, cells: tuple[object, ...]) -> None:
         with self._writing():
@@ -169,6 +172,12 @@ def facts_of(receipt: Receipt, row: int | None = None) -> dict[str, Any]:
         "results": results,
         "error": str(receipt.error) if receipt.error else None,
     }
+
+
+def lost_facts(row: int) -> dict[str, Any]:
+    """Give the same of a message that was on its way when all was dropped."""
+    nothing: dict[str, Any] = {"message_id": None, "sender": None, "results": []}
+    return {"row": row, "ok": False, **nothing, "error": f"{LOST}; perhaps sent"}
 
 
 def sentences(receipt: Receipt, *, wrong_only: bool = False) -> list[str]:

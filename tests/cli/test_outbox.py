@@ -266,10 +266,9 @@ def test_a_second_ctrl_c_says_how_many_are_in_doubt(queue: Path) -> None:
     states = [one.state for one in Outbox(queue).walk("queued", "sending")]
     doubtful = states.count("in doubt")
     assert doubtful > 0
-    assert f"{3 - len(states)} sent" in shown
-    assert (
-        f"interrupted; {states.count('queued')} wait in {queue}, {doubtful} in doubt" in complaint
-    )
+    assert f"{3 - len(states)} sent, 0 waiting, 0 failed, {doubtful} in doubt" in shown
+    assert "in doubt: interrupted before the answer came\n" in shown
+    assert f"interrupted; {states.count('queued')} wait in {queue}\n" in complaint
 
 
 def test_status_finds_the_folder_in_the_configuration_too(

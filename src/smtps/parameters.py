@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from .controls import refuse_controls
+from .controls import refuse_controls, shown
 from .errors import BadValue
 
 __all__ = [
@@ -42,7 +42,7 @@ def check_ret(value: Any) -> Literal["FULL", "HDRS"] | None:
         BadValue: it is neither "FULL" nor "HDRS".
     """
     if value is not None and value not in ("FULL", "HDRS"):
-        raise BadValue("ret", 'expected "FULL" or "HDRS"')
+        raise BadValue("ret", f'expected "FULL" or "HDRS", not {shown(value)}')
     checked: Literal["FULL", "HDRS"] | None = value
     return checked
 
@@ -57,7 +57,7 @@ def check_envid(value: Any) -> str | None:
         return None
     text = _text("envid", value)
     if not 0 < len(text) <= 100 or not text.isascii():
-        raise BadValue("envid", "expected 1 to 100 ASCII characters")
+        raise BadValue("envid", f"expected 1 to 100 ASCII characters, not {shown(text)}")
     return text
 
 
@@ -71,7 +71,9 @@ def check_deliver_by(value: Any) -> int | None:
         return None
     seconds = _whole("deliver_by", value)
     if seconds == 0 or abs(seconds) > 999_999_999:
-        raise BadValue("deliver_by", "expected seconds, at most nine digits and not 0")
+        raise BadValue(
+            "deliver_by", f"expected seconds, at most nine digits and not 0, not {shown(seconds)}"
+        )
     return seconds
 
 
@@ -104,9 +106,9 @@ def check_notify(value: Any) -> tuple[str, ...]:
         raise BadValue("notify", f"{expected}, not {type(value).__name__}")
     words = tuple(_text("notify", word).strip().upper() for word in given)
     if not words or any(word not in _NOTIFY for word in words) or len(set(words)) < len(words):
-        raise BadValue("notify", expected)
+        raise BadValue("notify", f"{expected}, each once, not {shown(value)}")
     if "NEVER" in words and len(words) > 1:
-        raise BadValue("notify", "NEVER stands alone")
+        raise BadValue("notify", f"NEVER stands alone, not in {shown(value)}")
     return words
 
 

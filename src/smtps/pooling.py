@@ -54,7 +54,7 @@ class Pooling(Generic[C]):
 
     def __init__(
         self,
-        relay: str | Callable[[], C],
+        url_or_factory: str | Callable[[], C],
         *,
         connections: int = 8,
         max_messages: int | None = None,
@@ -63,7 +63,7 @@ class Pooling(Generic[C]):
         rate: str | None = None,
         per_connection: int | None = None,
     ) -> None:
-        self._make = self._maker(relay)
+        self._make = self._maker(url_or_factory)
         preset = PRESETS.get(rate) if isinstance(rate, str) else None
         self._most = check_count("connections", connections)
         if preset is not None and preset.connections is not None:
@@ -101,20 +101,20 @@ class Pooling(Generic[C]):
         self._throttle.start_in_child()
         self._start()
 
-    def _maker(self, relay: str | Callable[[], C]) -> Callable[[], C]:
+    def _maker(self, given: str | Callable[[], C]) -> Callable[[], C]:
         kind = self._kind
-        if isinstance(relay, str):
+        if isinstance(given, str):
             # What is wrong with the URL is told now.
-            kind.from_url(relay)
-            url = relay
+            kind.from_url(given)
+            url = given
             return lambda: kind.from_url(url)
-        if not callable(relay):
+        if not callable(given):
             raise BadValue(
-                "relay",
+                "url_or_factory",
                 f"expected a URL, or a function that makes an {kind.__name__},"
-                f" not {type(relay).__name__}",
+                f" not {type(given).__name__}",
             )
-        return relay
+        return given
 
     # --- who has what; whoever calls these holds the pool's lock ----------------------------------
 
@@ -162,7 +162,7 @@ class Pooling(Generic[C]):
         smtp = self._make()
         if not isinstance(smtp, self._kind):
             raise BadValue(
-                "relay",
+                "url_or_factory",
                 f"the function made {type(smtp).__name__}; expected an {self._kind.__name__}",
             )
         smtp._live.most_messages = self._max_messages

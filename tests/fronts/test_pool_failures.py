@@ -63,7 +63,7 @@ def test_a_connection_that_was_taken_too_comes_back_when_the_function_fails(pool
 
 @pytest.mark.parametrize("relay", [None, 25, b"smtp://localhost", SMTPS()])
 def test_what_is_neither_a_url_nor_a_function_is_told_at_once(pools: Pools, relay: Any) -> None:
-    with pytest.raises(BadValue, match="relay: expected a URL, or a function"):
+    with pytest.raises(BadValue, match="url_or_factory: expected a URL, or a function"):
         pools.make(relay)
 
 
@@ -71,7 +71,7 @@ def test_a_function_that_makes_something_else_is_named(pools: Pools) -> None:
     other = AsyncSMTPS if pools.kind == "sync" else SMTPS
     pool = pools.make(lambda: other.from_url(UNREACHABLE), connections=1)
     for _ in range(2):
-        with pytest.raises(BadValue, match=f"relay: .*made {other.__name__}"):
+        with pytest.raises(BadValue, match=f"url_or_factory: .*made {other.__name__}"):
             pools.send(pool, ITEM)
 
 

@@ -42,7 +42,7 @@ def test_a_name_holds_only_what_no_system_reads_otherwise() -> None:
 @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
 def test_a_hostile_name_is_not_an_id(name: str) -> None:
     assert not is_safe(name)
-    with pytest.raises(BadValue, match="id: not the id"):
+    with pytest.raises(BadValue, match=r"id: .* is not the id"):
         check_id(name)
 
 

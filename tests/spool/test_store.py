@@ -8,10 +8,11 @@ import stat
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from smtps import BadValue
+from smtps import SMTPS, BadValue, Outbox
 from smtps.spool.failures import QueueFolderError
 from smtps.spool.folder import Folder
 from smtps.spool.load import load
@@ -136,6 +137,14 @@ def test_what_is_no_folder_is_refused_with_the_way_out(tmp_path: Path, place: st
     path = str(tmp_path / place) if place else ""
     with pytest.raises(BadValue, match="queue_dir: "):
         Folder(path)
+
+
+@pytest.mark.parametrize("path", [None, 5, b"/tmp", "", "a\0b"])
+def test_what_is_no_path_is_refused_by_the_name_that_the_caller_has_for_it(path: Any) -> None:
+    with pytest.raises(BadValue, match=r"folder: expected .*, not"):
+        Outbox(path)
+    with pytest.raises(BadValue, match=r"queue_dir: expected .*, not"):
+        SMTPS(from_="a@b.example", send_to="x@y.example").queue(path)
 
 
 def test_a_folder_that_everyone_may_change_is_refused(tmp_path: Path) -> None:

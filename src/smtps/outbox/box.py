@@ -9,7 +9,7 @@ from ..client import SMTPS
 from ..enumerations import InDoubt
 from ..envelope import Recipient
 from ..errors import BadValue
-from ..items import Item, transaction_of
+from ..items import Item, check_items, transaction_of
 from ..pool import Pool
 from ..queueing import draft_of
 from ..spool import hand
@@ -37,7 +37,7 @@ class Outbox:
     may use one folder; one object may be shared by threads.
 
     Args:
-        folder: it must exist, and not everyone may write to it. POSIX only.
+        folder: its path; it must exist, and not everyone may write to it. POSIX only.
         schedule: when a deferred message is tried again, and for how long.
         in_doubt: `InDoubt.HOLD` keeps such a message until somebody calls `retry` or `remove`,
             `RESEND` sends it again under the same Message-ID, `ASSUME_SENT` lets it go.
@@ -102,12 +102,13 @@ class Outbox:
             BadValue, AddressError, QueueFolderError: as `put`.
             Exception: what the iterable raises.
         """
+        check_items(items)
         with self._open() as folder:
             return store(folder, (draft_of(transaction_of(item, None, None)) for item in items))
 
     def run(
         self,
-        smtp: SMTPS | Pool,
+        smtp_or_pool: SMTPS | Pool,
         *,
         window: int | None = None,
         progress: Callable[[Report], object] | None = None,
@@ -115,8 +116,8 @@ class Outbox:
         """Send what is queued and due, the oldest first, and what is queued meanwhile.
 
         Args:
-            smtp: a connection, which is opened for the run if it is not up and there is anything
-                to send; or a pool.
+            smtp_or_pool: a connection, which is opened for the run if it is not up and there is
+                anything to send; or a pool.
             window: the most messages in flight on a connection, and so in doubt if this process is
                 killed; without it as many as it can use. 1 sends them one by one, each synced. The
                 connections of a pool are bounded by its own `per_connection`.
@@ -133,7 +134,7 @@ class Outbox:
         report = Report(progress=progress)
         self._stopping.clear()
         rules, stopping = self._rules, self._stopping.is_set
-        relay = relay_for(smtp)
+        relay = relay_for(smtp_or_pool)
         try:
             with self._open() as folder:
                 if window == 1:
@@ -193,7 +194,7 @@ class Outbox:
             hand.remove(folder, check_id(id))
 
     def _open(self) -> Folder:
-        return Folder(self.folder)
+        return Folder(self.folder, field="folder")
 
 
 _STATES = {"queued": QUEUED, "sending": SENDING, "failed": FAILED, "sent": SENT}

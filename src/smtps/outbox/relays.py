@@ -48,7 +48,7 @@ def relay_for(given: object) -> Relay:
         return _Connection(given)
     if isinstance(given, Pool):
         return _Shared(given)
-    raise BadValue("smtp", f"expected an SMTPS or a Pool, not {type(given).__name__}")
+    raise BadValue("smtp_or_pool", f"expected an SMTPS or a Pool, not {type(given).__name__}")
 
 
 class _Connection:

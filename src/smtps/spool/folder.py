@@ -60,24 +60,28 @@ class Folder:
     It stays the same folder whatever happens to its name. Its methods raise `OSError`; whoever
     speaks to the program wraps them in `failing`.
 
+    Args:
+        field: what the caller calls its path; errors name it.
+
     Raises:
         BadValue: there is no such folder, or others may change what is in it.
         QueueFolderError: it cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, field: str = "queue_dir") -> None:
         if fcntl is None:
-            raise BadValue("queue_dir", "a queue needs the file locks of a POSIX system")
-        self.path = os.fspath(path)
-        if not isinstance(self.path, str):
-            raise BadValue("queue_dir", "expected text or a path, not bytes")
-        if not self.path or "\0" in self.path:
-            raise BadValue("queue_dir", "name a folder that exists")
+            raise BadValue(field, "a queue needs the file locks of a POSIX system")
+        given = os.fspath(path) if isinstance(path, os.PathLike) else path
+        if not isinstance(given, str):
+            raise BadValue(field, f"expected text or a path, not {type(given).__name__}")
+        if not given or "\0" in given:
+            raise BadValue(field, f"expected the path of a folder, not {given!r}")
+        self.path = given
         try:
             self.fd = os.open(self.path, _READ | os.O_DIRECTORY)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise BadValue(
-                "queue_dir", f"{self.path} is not a folder; create it first", code=302
+                field, f"{self.path} is not a folder; create it first", code=302
             ) from error
         except OSError as error:
             raise QueueFolderError(self.path, "opening it", error) from error
@@ -87,7 +91,7 @@ class Folder:
         if about.st_mode & stat.S_IWOTH and not about.st_mode & stat.S_ISVTX:
             self.close()
             raise BadValue(
-                "queue_dir",
+                field,
                 f"everyone may change {self.path}, so anyone could remove mail; chmod o-w",
                 code=302,
             )

@@ -79,4 +79,4 @@ def _absent(folder: Folder, identifier: str) -> str:
     if fd is not None:
         os.close(fd)
         return "it was sent"
-    return "there is no such message in the queue"
+    return f"there is no such message in the queue: {identifier!r}"

@@ -8,6 +8,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
+from ..controls import shown
 from ..errors import BadValue
 
 __all__ = [
@@ -69,5 +70,5 @@ def check_id(text: str) -> str:
             text = text[: -len(extension)]
             break
     if not isinstance(text, str) or not is_safe(text):
-        raise BadValue("id", "not the id of a queued message; list() names them")
+        raise BadValue("id", f"{shown(text)} is not the id of a queued message; list() names them")
     return text

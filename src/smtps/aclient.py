@@ -20,7 +20,7 @@ from .drivers.supply import AsyncSupply, IteratorSupply
 from .envelope import Recipient
 from .errors import AlreadyConnected, SMTPSError
 from .events import Error
-from .items import Item
+from .items import Item, check_items
 from .ops import Dialogue
 from .queueing import CANNOT_CARRY, resume
 from .receipt import Receipt
@@ -84,7 +84,10 @@ class AsyncSMTPS(Component):
     ) -> AsyncIterator[Receipt]:
         """Like `SMTPS.send_many`, as an asynchronous iterator; the items may come from one too."""
         supply: AsyncSupply | IteratorSupply
-        supply = AsyncSupply(items) if isinstance(items, AsyncIterable) else IteratorSupply(items)
+        if isinstance(items, AsyncIterable):
+            supply = AsyncSupply(items)
+        else:
+            supply = IteratorSupply(check_items(items))
         work = self._work(supply, window)
         return self._each("send_many", send_all(self._live, work, window), supply)
 

@@ -12,7 +12,7 @@ from .component import settle
 from .dialogue.submission import submit
 from .drivers.gathering import AsyncLane, Condition, Gathering, sleep
 from .drivers.supply import AsyncSupply, IteratorSupply
-from .items import Item
+from .items import Item, check_items
 from .pooling import Connection, Many, Pooling, finish
 from .receipt import Receipt
 
@@ -66,7 +66,10 @@ class AsyncPool(Pooling[AsyncSMTPS]):
     def send_many(self, items: Iterable[Item] | AsyncIterable[Item]) -> AsyncIterator[Receipt]:
         """Like `Pool.send_many`, as an asynchronous iterator; the items may come from one too."""
         supply: AsyncSupply | IteratorSupply
-        supply = AsyncSupply(items) if isinstance(items, AsyncIterable) else IteratorSupply(items)
+        if isinstance(items, AsyncIterable):
+            supply = AsyncSupply(items)
+        else:
+            supply = IteratorSupply(check_items(items))
         return self._send_many(supply, self._worth(items))
 
     async def close(self) -> None:

@@ -20,7 +20,7 @@ from .drivers.supply import IteratorSupply
 from .envelope import Recipient
 from .errors import AlreadyConnected, SMTPSError
 from .events import Error
-from .items import Item
+from .items import Item, check_items
 from .ops import Dialogue
 from .queueing import CANNOT_CARRY, resume
 from .receipt import Receipt
@@ -129,7 +129,7 @@ class SMTPS(Component):
             SMTPSError: no session could be opened at all, or `interrupt` was called.
             Exception: what the iterator of the items raised, after the receipts of those it gave.
         """
-        work = self._work(IteratorSupply(items), window)
+        work = self._work(IteratorSupply(check_items(items)), window)
         return self._each("send_many", send_all(self._live, work, window))
 
     def send_to_terminal_only(self) -> None:

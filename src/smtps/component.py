@@ -293,6 +293,10 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
             BadValue, AddressError: it cannot be sent as it is; nothing was.
         """
         if item is None:
+            if sender is not None:
+                raise BadValue("sender", "goes with an item; here it is return_path")
+            if recipients is not None:
+                raise BadValue("recipients", "goes with an item; here it is send_to, cc and bcc")
             return self._classic_transaction()
         everyone = self.settings.recipient_policy is RecipientPolicy.ALL
         return transaction_of(item, sender, recipients, everyone=everyone)

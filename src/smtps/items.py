@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from email.message import Message as EmailMessage
 from itertools import product
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeGuard, TypeVar
 
 from .dialogue.transaction import Transaction
 from .envelope import Envelope, Recipient
@@ -20,10 +20,34 @@ from .tray import Tray
 from .wire.capabilities import Capabilities
 from .wire.content import Content, Section, Source
 
-__all__ = ["Item", "letter_of", "transaction_of"]
+__all__ = ["Item", "check_items", "letter_of", "transaction_of"]
 
 #: What can be sent.
 Item: TypeAlias = Message | EmailMessage | tuple[Envelope, Source]
+
+
+T = TypeVar("T")
+
+
+def check_items(items: T) -> T:
+    """Accept what gives items, one after the other.
+
+    Raises:
+        BadValue: it is one item, whose parts would be taken for items, or gives nothing at all.
+    """
+    if isinstance(items, (Message, EmailMessage)) or _is_finished(items):
+        raise BadValue("items", "expected many, and this is one message; put it into a list")
+    is_iterable = hasattr(items, "__iter__") or hasattr(items, "__getitem__")
+    if isinstance(items, (str, bytes)) or not is_iterable:
+        hint = "; AsyncSMTPS takes that" if isinstance(items, AsyncIterable) else ""
+        raise BadValue(
+            "items", f"expected messages one after the other, not {type(items).__name__}{hint}"
+        )
+    return items
+
+
+def _is_finished(item: object) -> TypeGuard[tuple[Envelope, Any]]:
+    return isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], Envelope)
 
 
 def transaction_of(
@@ -55,12 +79,12 @@ def transaction_of(
     elif isinstance(item, EmailMessage):
         envelope = Envelope(
             sender_of(item) if sender is None else sender,
-            recipients_of(item) if recipients is None else tuple(recipients),
+            recipients_of(item) if recipients is None else _all_of(recipients),
         )
         content = Content(flatten(item, utf8=envelope.smtputf8))
         if item["Message-ID"] is not None:
             message_id = str(item["Message-ID"]).strip()
-    elif isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], Envelope):
+    elif _is_finished(item):
         envelope = _override(item[0], sender, recipients)
         content = Content(item[1])
     else:
@@ -144,6 +168,13 @@ def _composer(message: Message, utf8: bool) -> Callable[[Capabilities], Content]
     return compose
 
 
+def _all_of(recipients: str | Recipient | Iterable[str | Recipient]) -> Any:
+    """Give recipients as an `Envelope` takes and checks them."""
+    if isinstance(recipients, (str, bytes)) or not isinstance(recipients, Iterable):
+        return recipients
+    return tuple(recipients)
+
+
 def _override(
     envelope: Envelope, sender: str | None, recipients: Iterable[str | Recipient] | None
 ) -> Envelope:
@@ -151,7 +182,7 @@ def _override(
         return envelope
     return Envelope(
         envelope.sender if sender is None else sender,
-        envelope.recipients if recipients is None else tuple(recipients),
+        envelope.recipients if recipients is None else _all_of(recipients),
         smtputf8=envelope.smtputf8 or None,
         ret=envelope.ret,
         envid=envelope.envid,

@@ -13,7 +13,7 @@ from .component import settle
 from .dialogue.submission import submit
 from .drivers.multiplex import Lane, Multiplexer
 from .drivers.supply import IteratorSupply
-from .items import Item
+from .items import Item, check_items
 from .pooling import Connection, Many, Pooling, finish
 from .receipt import Receipt
 
@@ -27,7 +27,8 @@ class Pool(Pooling[SMTPS]):
     connections of its own, and leaves the parent's alone. Leaving a `with` block closes the pool.
 
     Args:
-        relay: a relay URL, or a function that makes an `SMTPS` that is set up but not connected.
+        url_or_factory: a relay URL, or a function that makes an `SMTPS` that is set up but not
+            connected.
         connections: the most of them.
         max_messages: the most messages over one connection; then another is made.
         max_idle: seconds after which an idle connection is asked whether it still works (NOOP).
@@ -94,7 +95,7 @@ class Pool(Pooling[SMTPS]):
         Like `SMTPS.send_many`; the receipts of different connections come as they are known. Of a
         sequence, whose length is known, a connection is made for every eight messages at most.
         """
-        return self._send_many(IteratorSupply(items), self._worth(items))
+        return self._send_many(IteratorSupply(check_items(items)), self._worth(items))
 
     def close(self) -> None:
         """Disconnect all that is idle, and let no new message begin."""

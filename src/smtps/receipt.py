@@ -49,7 +49,7 @@ class Receipt:
 
     Args:
         index: the place of the message in the input of `send_many`; 0 for a single one.
-        message_id: the Message-ID, where it is known.
+        message_id: the Message-ID; None for finished content, which is not looked into for it.
         results: one for each recipient, in the order of the envelope.
         reply: the reply that decided over the message as a whole.
         error: why the message did not reach every recipient.

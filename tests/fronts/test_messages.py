@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import AsyncIterator
 from email import message_from_bytes
+from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from smtps import BadValue, Mailing, Message
+from smtps import (
+    SMTPS,
+    AddressError,
+    BadValue,
+    Envelope,
+    Mailing,
+    Message,
+    Recipient,
+)
 from smtps.errors import TooLarge
 from smtps.testing import ALL_EXTENSIONS, Sink
 from tests.support.fronts import Front
@@ -136,3 +146,50 @@ def test_a_mailing_sends_each_row_and_a_bad_one_fails_alone(front: Front) -> Non
             front.send(smtp, second)
     assert sink.count == 1
     assert parsed(sink).get_content().strip() == "Hello A"
+
+
+ENVELOPE = Envelope("a@b.example", ["x@y.example"])
+
+
+@pytest.mark.parametrize(
+    "items",
+    [None, 5, "items", b"items", make(), EmailMessage(), (ENVELOPE, b"Subject: x\r\n\r\n")],
+    ids=["none", "number", "text", "bytes", "message", "standard message", "finished message"],
+)
+def test_what_does_not_give_messages_is_told_before_anything_is_sent(
+    front: Front, items: Any
+) -> None:
+    with Sink() as sink:
+        with pytest.raises(BadValue, match="items: expected m"):
+            front.send_many(front.at(sink.url), items)
+        assert not sink.connections
+
+
+def test_what_only_asyncio_can_wait_for_is_told() -> None:
+    async def items() -> AsyncIterator[Message]:
+        yield make()
+
+    wrong: Any = items()
+    with pytest.raises(BadValue, match=r"items: .*async_generator; AsyncSMTPS takes that"):
+        SMTPS().send_many(wrong)
+
+
+@pytest.mark.parametrize("given", ["q@z.example", Recipient("q@z.example"), ["q@z.example"]])
+def test_one_recipient_may_stand_for_a_list_of_one(front: Front, given: Any) -> None:
+    item = ENVELOPE, b"Subject: x\r\n\r\n"
+    with Sink() as sink:
+        assert front.send(front.at(sink.url), item, recipients=given).accepted == ("q@z.example",)
+
+
+@pytest.mark.parametrize("given", [5, b"q@z.example", [5], []])
+def test_recipients_that_are_none_are_refused(front: Front, given: Any) -> None:
+    for item in (make(), message_from_bytes(b"From: a@b.example\r\n\r\n", policy=default)):
+        with pytest.raises(AddressError, match=r"recipients?: "):
+            front.send(front.make(), item, recipients=given)
+
+
+@pytest.mark.parametrize("name", ["sender", "recipients"])
+def test_the_classic_message_has_its_own_envelope(front: Front, name: str) -> None:
+    smtp = front.make(from_="a@b.example", send_to="x@y.example")
+    with pytest.raises(BadValue, match=f"{name}: goes with an item; here it is"):
+        front.send(smtp, **{name: "q@z.example"})

@@ -35,6 +35,7 @@ from ..ops import (
 )
 from ..receipt import Receipt
 from .failures import loss, tls_failure
+from .layer import RECORD, Layer
 from .race import Race
 from .resumption import Resumption
 from .sockets import describe_connection, quick_ack
@@ -47,8 +48,6 @@ __all__ = ["BlockingDriver"]
 T = TypeVar("T")
 
 _RECEIVE = 65536
-# The most plain text of one TLS record. RFC 8446, section 5.1.
-_RECORD = 16384
 # How often one who waits for another thread looks up; nothing of a socket wakes it.
 _GLANCE = 0.05
 
@@ -66,6 +65,7 @@ class BlockingDriver:
     def __init__(self, observer: Callable[[Any], None]) -> None:
         self._observer = observer
         self._socket: socket.socket | None = None
+        self._layer: Layer | None = None
         self._inbox = bytearray()
         self._unsent = memoryview(b"")
         self._closed = False
@@ -157,10 +157,7 @@ class BlockingDriver:
     @property
     def holds_data(self) -> bool:
         """Whether bytes of the server are here that no look at the socket would tell of."""
-        if self._inbox:
-            return True
-        connection = self._open_socket()
-        return isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
+        return bool(self._inbox) or (self._layer is not None and self._layer.holds_data)
 
     def poll(self) -> bytes | None:
         """Take what is there: b"" if the server has closed, None if nothing is."""
@@ -175,7 +172,7 @@ class BlockingDriver:
         connection = self._socket
         if connection is not None:
             try:
-                # Past the TLS layer: it wakes whoever waits for the socket.
+                # It wakes whoever waits for the socket.
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
             except OSError:
                 pass  # It is gone already.
@@ -189,13 +186,13 @@ class BlockingDriver:
         """Close the connection at once, without a word to the server."""
         if self._socket is not None:
             self._socket.close()
-        self._socket = None
+        self._socket = self._layer = None
         self._inbox.clear()
         self._unsent = memoryview(b"")
 
     def _close(self) -> None:
-        if isinstance(self._socket, ssl.SSLSocket):
-            self._resumption.ended(self._socket)
+        if self._layer is not None:
+            self._resumption.ended(self._layer.tls)
         self.abort()
 
     # --- operations -------------------------------------------------------------------------------
@@ -203,7 +200,7 @@ class BlockingDriver:
     def _connect(self, op: Connect) -> Connected:
         race = Race(op)
         connection = race.run(self._check_interrupted)
-        self._socket = connection
+        self._socket, self._layer = connection, None
         self._watch = Watch(connection)
         self._owes_ack = False
         self._inbox.clear()
@@ -217,32 +214,25 @@ class BlockingDriver:
         context = context_for(op)
         host = server_name(op.options)
         earlier = self._resumption.find(op.options, context)
-        plain = self._open_socket()
+        connection = self._open_socket()
         if self._inbox:
             raise ProtocolError("bytes arrived in clear text before the TLS handshake")
         try:
-            # Python's ssl would leave a socket open that was reset before it is wrapped.
-            plain.getpeername()
-            secure = context.wrap_socket(
-                plain,
-                server_hostname=host,
-                do_handshake_on_connect=False,
-                session=earlier.session if earlier else None,
-            )
-            self._socket = secure
+            session = earlier.session if earlier else None
+            layer = self._layer = Layer(connection, context, host, session)
             while True:
                 try:
-                    secure.do_handshake()
+                    layer.shake_hands()
                     break
                 except ssl.SSLWantReadError:
                     self._wait(op.deadline, read=True)
-                except ssl.SSLWantWriteError:
+                except BlockingIOError:
                     self._wait(op.deadline, write=True)
         except TimedOut:
             raise
         except OSError as error:
             raise tls_failure(host, error) from error
-        info = describe(secure, op, earlier)
+        info = describe(layer.tls, op, earlier)
         self._resumption.began(op.options, info.chain)
         return info
 
@@ -289,26 +279,40 @@ class BlockingDriver:
         self._owes_ack = False
         self._unsent = memoryview(op.data)
         self._writing = op
+        if self._layer is not None:
+            self._layer.gone = 0
 
     def go_on_writing(self, op: Write) -> bool:
         """Write what the system takes now, and tell whether that was the rest."""
-        connection = self._open_socket()
+        connection, layer = self._open_socket(), self._layer
         if op.deadline.until is not None:
             self._check_time(op.deadline)
-        # What TLS could not send is encrypted by then, and part of it may be gone: it counts as
-        # sent, and is kept to the size of a record.
-        most, ahead = (_RECORD, _RECORD) if isinstance(connection, ssl.SSLSocket) else (None, 0)
+        try:
+            if layer is None:
+                self._send(op, connection)
+            else:
+                self._send_encrypted(op, layer)
+        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            return False
+        except OSError as error:
+            raise loss(error, tls_code=283) from error
+        op.sent = len(op.data)
+        return True
+
+    def _send(self, op: Write, connection: socket.socket) -> None:
         size = len(op.data)
         while self._unsent:
-            try:
-                op.sent = min(size, size - len(self._unsent) + ahead)
-                self._unsent = self._unsent[connection.send(self._unsent[:most]) :]
-            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
-                return False
-            except OSError as error:
-                raise loss(error, tls_code=283) from error
-        op.sent = size
-        return True
+            op.sent = size - len(self._unsent)
+            self._unsent = self._unsent[connection.send(self._unsent) :]
+
+    def _send_encrypted(self, op: Write, layer: Layer) -> None:
+        size = len(op.data)
+        try:
+            while self._unsent or layer.owes:
+                self._unsent = self._unsent[layer.send(self._unsent) :]
+        finally:
+            # Encrypting makes nothing shorter, and what is gone of a record can be all of it.
+            op.sent = min(size, layer.gone + RECORD)
 
     @property
     def hears(self) -> bool:
@@ -361,9 +365,9 @@ class BlockingDriver:
 
     def _receive(self) -> bytes | None:
         """Take what is there: b"" if the server has closed, None if nothing is."""
-        connection = self._open_socket()
+        connection, layer = self._open_socket(), self._layer
         try:
-            data = connection.recv(_RECEIVE)
+            data = connection.recv(_RECEIVE) if layer is None else layer.recv()
             self._owes_ack = True
             return data
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):

@@ -12,6 +12,7 @@ from ..errors import SMTPSError, TimedOut
 from ..ops import Deadline, Dialogue, Op, Read, Respond, Write
 from .blocking import BlockingDriver
 from .failures import loss
+from .layer import RECORD
 from .waiting import Watch
 
 __all__ = ["LentDriver"]
@@ -65,6 +66,14 @@ class LentDriver(BlockingDriver):
             value: T = stop.value
             return value
 
+    @property
+    def holds_data(self) -> bool:
+        """Whether bytes of the server are here that no look at the socket would tell of."""
+        if self._inbox:
+            return True
+        connection = self._open_socket()
+        return isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
+
     def _read(self, op: Read | Respond) -> bytes:
         if self._inbox:
             return self._take_inbox()
@@ -108,6 +117,17 @@ class LentDriver(BlockingDriver):
             raise loss(error, tls_code=283) from error
         op.sent = len(op.data)
         return bool(self._inbox)
+
+    def _send(self, op: Write, connection: socket.socket) -> None:
+        if not isinstance(connection, ssl.SSLSocket):
+            super()._send(op, connection)
+            return
+        size = len(op.data)
+        while self._unsent:
+            # What TLS could not send is encrypted by then, and part of it may be gone: it counts as
+            # sent, and is kept to the size of a record.
+            op.sent = min(size, size - len(self._unsent) + RECORD)
+            self._unsent = self._unsent[connection.send(self._unsent[:RECORD]) :]
 
     @contextmanager
     def _unblocked(self) -> Iterator[float | None]:

@@ -130,8 +130,12 @@ def check_recipients(value: Iterable[MessageRecipient]) -> list[MessageRecipient
     """Take the recipients that a program assigned.
 
     Raises:
-        BadValue: one is something else.
+        BadValue: one is something else, or it is no collection of them.
     """
+    if not isinstance(value, Iterable):
+        raise BadValue(
+            "message_recipients", f"expected MessageRecipients, not {type(value).__name__}"
+        )
     found = list(value)
     for one in found:
         if not isinstance(one, MessageRecipient):

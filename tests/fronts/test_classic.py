@@ -365,3 +365,9 @@ def test_flat_names_reach_properties_and_lists(front: Front) -> None:
 def test_an_unknown_property_is_named_with_the_nearest(front: Front) -> None:
     with pytest.raises(AttributeError, match="mail_server"):
         front.make().mail_sever = "relay.example"
+
+
+@pytest.mark.parametrize("value", [None, 5, ["x@y.example"]])
+def test_recipients_of_another_kind_are_named(front: Front, value: Any) -> None:
+    with pytest.raises(BadValue, match="message_recipients: expected MessageRecipient"):
+        front.make().message_recipients = value

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["octets_of"]
+from .errors import BadValue
+
+__all__ = ["octets_of", "octets_read"]
 
 
 def octets_of(value: object) -> bytes | None:
@@ -14,3 +16,17 @@ def octets_of(value: object) -> bytes | None:
             return view.tobytes()
     except TypeError:
         return None
+
+
+def octets_read(field: str, data: object) -> bytes:
+    """Give what the `read` of a program's file gave; nothing is its end.
+
+    Raises:
+        BadValue: it is text, or None, as of a file that has nothing yet and does not wait.
+    """
+    octets = octets_of(data)
+    if octets is not None:
+        return octets
+    if data is None:
+        raise BadValue(field, "the file has nothing yet and does not wait; make it blocking")
+    raise BadValue(field, 'the file gives text; open it with mode "rb"')

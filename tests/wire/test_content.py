@@ -150,6 +150,22 @@ def test_what_is_not_in_memory_or_a_regular_file_is_not_loaded(tmp_path: Path) -
     assert Content(tmp_path).load(1 << 30) is None
 
 
+class Unready(io.RawIOBase):
+    """A file that does not wait for what comes, as the standard library has them."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _: object, /) -> int | None:
+        return None
+
+
+def test_a_file_that_has_nothing_yet_is_not_taken_for_its_end() -> None:
+    for file in (Unready(), io.BufferedReader(Unready())):
+        with pytest.raises(BadValue, match="content: the file has nothing yet and does not wait"):
+            list(Content(file).chunks())
+
+
 def test_chunks_of_text_are_named() -> None:
     with pytest.raises(BadValue) as caught:
         list(Content(["x"]).chunks())  # type: ignore[list-item]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias, cast
 
 from ..errors import BadValue
-from ..octets import octets_of
+from ..octets import octets_of, octets_read
 
 __all__ = ["Blob", "BlobSource", "Read"]
 
@@ -133,9 +133,7 @@ class Blob:
         def read(most: int) -> memoryview:
             pieces: list[bytes] = []
             # Pipes give less than was asked for.
-            while most and (data := file.read(most)):
-                if not isinstance(data, bytes):
-                    raise BadValue(self._field, "the file gives text; open it with mode 'rb'")
+            while most > 0 and (data := octets_read(self._field, file.read(most))):
                 pieces.append(data)
                 most -= len(data)
             return memoryview(b"".join(pieces))

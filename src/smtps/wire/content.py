@@ -12,7 +12,7 @@ from ..codec import survey
 from ..errors import BadValue
 from ..letter import nul_in
 from ..newlines import normalized
-from ..octets import octets_of
+from ..octets import octets_of, octets_read
 from ..tray import Tray, put_all
 
 __all__ = ["CHUNK_SIZE", "Composition", "Content", "Section", "Source"]
@@ -242,9 +242,7 @@ def _left(file: _Readable) -> int | None:
 
 
 def _read(file: _Readable) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK_SIZE):
-        if isinstance(chunk, str):
-            raise BadValue("content", 'the file gives text; open it with mode "rb"')
+    while chunk := octets_read("content", file.read(CHUNK_SIZE)):
         yield _without_nul(chunk)
 
 

@@ -222,6 +222,22 @@ def test_several_authors_have_a_sender() -> None:
     assert message.envelope.sender == "post@b.example"
 
 
+@pytest.mark.parametrize(
+    ("from_", "sender"), [("\xfc@b.example", "a@b.example"), ("a@b.example", "\xfc@b.example")]
+)
+def test_author_and_sender_both_say_whether_smtputf8_is_needed(from_: str, sender: str) -> None:
+    message = make(from_=from_)
+    message.sender = sender
+    assert message.envelope.smtputf8
+    assert b"\xc3\xbc@b.example" in message.render()
+
+
+@pytest.mark.parametrize("value", [5, b"a@b.example", ["a@b.example"]])
+def test_a_sender_that_is_no_mailbox_is_named(value: Any) -> None:
+    with pytest.raises(AddressError, match="sender: expected text, not "):
+        make().sender = value
+
+
 def test_a_domain_goes_as_a_label_and_a_local_part_needs_smtputf8() -> None:
     assert b"xn--tst-qla.example" in make(to="x@täst.example").render()
     message = make(to="bøb@y.example")
@@ -571,6 +587,20 @@ def test_words_that_an_older_policy_left_encoded_are_decoded(subject: str, shown
     if "no-charset" not in subject:
         assert parse(message.render())["Subject"] == shown
         assert parse(message.render())["Comments"].split() == shown.split()
+
+
+@pytest.mark.parametrize("charset", ["idna", "punycode", "undefined", "utf\\0-8"])
+def test_a_charset_that_is_none_leaves_words_and_texts_as_they_are(charset: str) -> None:
+    described = f'Content-Type: text/plain; charset="{charset}"'
+    subject = f"=?{charset}?q?=ff..x?="
+    message = Message.from_email(
+        message_from_bytes(f"Subject: {subject}\r\n{described}\r\n\r\n".encode() + b"..\xff\r\n")
+    )
+    message.from_, message.to = "a@b.example", "c@d.example"
+    data = message.render()
+    assert described.encode() in data
+    assert data.endswith(b"\r\n\r\n..\xff\r\n")
+    assert message.subject == subject
 
 
 def test_a_name_in_encoded_words_is_decoded_and_its_address_stays() -> None:

@@ -81,7 +81,9 @@ class Addressed:
 
     @sender.setter
     def sender(self, value: str | Address | None) -> None:
-        self._sender = parse_address(value, field="sender") if isinstance(value, str) else value
+        if value is not None and not isinstance(value, Address):
+            value = parse_address(value, field="sender")
+        self._sender = value
         self._fixed = None
 
     @property
@@ -154,7 +156,8 @@ class Addressed:
         if len(addresses) > 1:
             addresses = list(dict.fromkeys(addresses))
         plain = plain_addresses(sender, addresses)
-        if plain is not None and len(self._from) == 1 and not self._reply_to:
+        is_alone = len(self._from) == 1 and not self._sender and not self._reply_to
+        if plain is not None and is_alone:
             return Envelope.of_plain(sender, plain)
         if plain is None:
             # One needs quotes, UTF-8 or a closer look.
@@ -243,8 +246,9 @@ class Addressed:
         other._is_own_id = self._is_own_id
 
     def needs_utf8(self, people: tuple[Address, ...]) -> bool:
-        """Tell whether an author, one of `people` or who gets answers has a UTF-8 address."""
-        for group in (self._from, people, self._reply_to):
+        """Tell whether `people` or who is named beside To, Cc and Bcc has a UTF-8 address."""
+        sender = (self._sender,) if self._sender else ()
+        for group in (self._from, sender, people, self._reply_to):
             for one in group:
                 if not one.local.isascii():
                     return True

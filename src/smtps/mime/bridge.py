@@ -125,5 +125,5 @@ def decode_words(value: str) -> str:
             piece if isinstance(piece, str) else piece.decode(charset or "ascii", "replace")
             for piece, charset in decode_header(value)
         )
-    except (HeaderParseError, LookupError):
+    except (HeaderParseError, LookupError, ValueError):
         return value

@@ -100,8 +100,8 @@ def _flat(source: EmailMessage) -> bytes:
         shown.policy = source.policy.clone(cte_type="7bit")
         try:
             return flatten(shown)
-        except UnicodeEncodeError:
-            # The library does not encode a text anew whose charset is not what it says.
+        except (LookupError, ValueError):
+            # The library does not encode a text anew whose charset is none, or not what it says.
             pass
     return flatten(source)
 
@@ -182,7 +182,7 @@ def _text(part: EmailMessage, subtype: str) -> str | None:
     charset = part.get_content_charset() or "us-ascii"
     try:
         return data.decode(charset) if isinstance(data, bytes) else None
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, ValueError):
         return None
 
 

@@ -360,3 +360,12 @@ def test_an_argument_of_another_type_is_named(field: str, arguments: tuple[Any, 
     with pytest.raises(BadValue, match=f"^{field}: ") as caught:
         Certificate(*arguments)
     assert caught.value.code == 271
+
+
+# --- what a server may show -----------------------------------------------------------------------
+
+
+def test_names_that_are_none_are_empty(ann: Signed) -> None:
+    der = ann.der.replace(b"Ann", b"\xff\xfe\xfd").replace(b"Below", b"\xff" * 5)
+    shown = Certificate.from_der(der)
+    assert (shown.subject, shown.issuer) == ("", "")

@@ -109,7 +109,7 @@ class Certificate:
     @property
     def issuer(self) -> str:
         """The subject of who signed it."""
-        return self._chosen.certificate.issuer.rfc4514_string() if self._chosen else ""
+        return self._chosen.issuer if self._chosen else ""
 
     @property
     def encoded(self) -> bytes:

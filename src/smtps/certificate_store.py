@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from .rounds import Unopened, check_rounds, rounds_of_store
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate as X509Certificate
+    from cryptography.x509 import Name
 
 __all__ = ["Identity", "open_store", "parse_certificate"]
 
@@ -50,8 +51,21 @@ class Identity:
 
     @cached_property
     def subject(self) -> str:
-        """The subject as text, RFC 4514."""
-        return self.certificate.subject.rfc4514_string()
+        """The subject as text, RFC 4514; empty if it is no name."""
+        return _in_words(lambda: self.certificate.subject)
+
+    @cached_property
+    def issuer(self) -> str:
+        """The subject of who signed it, likewise."""
+        return _in_words(lambda: self.certificate.issuer)
+
+
+def _in_words(name: Callable[[], Name]) -> str:
+    # Only when it is asked for it is parsed, and a server may have put anything there.
+    try:
+        return name().rfc4514_string()
+    except ValueError:
+        return ""
 
 
 def open_store(

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from smtps.cli import main
+from smtps.cli.probe import _certificate
 from smtps.testing import Fault, Sink
 from tests.support.postfix import Postfix
 
@@ -174,3 +175,9 @@ def test_a_host_that_is_none_is_shown_as_it_was_written(
 ) -> None:
     assert main(["probe", host]) == 64
     assert f"smtps: HOST {host!r}: write a name or an address" in capsys.readouterr().err
+
+
+def test_a_certificate_that_cannot_be_read_is_said_to_be_none() -> None:
+    described = _certificate(b"\x30\x03no!")
+    assert described["text"] == "5 bytes that cannot be read as a certificate"
+    assert described["subject"] == described["not_after"] == ""

@@ -299,6 +299,10 @@ def test_a_purpose_is_ignored_under_a_folder_of_authorities(
 ) -> None:
     (tmp_path / "root.pem").write_bytes(chains.root.pem)
     subprocess.run(["openssl", "rehash", str(tmp_path)], check=True)
+    # OpenSSL passes over these too.
+    (tmp_path / "0a0a0a0a.0").symlink_to("gone.pem")
+    (tmp_path / "0b0b0b0b.0").write_bytes(b"-----BEGIN CERTIFICATE-----\nAAAA\n")
+    (tmp_path / "0c0c0c0c.0").mkdir()
     leaf = chains.leaf("relay.example", purpose=EMAIL)
     with Sink(tls="implicit", certificate=chains.serve(leaf)) as sink:
         options = {"openssl_ca_file": "", "openssl_ca_dir": str(tmp_path)}

@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
@@ -213,7 +214,18 @@ def _form(found: Capabilities, round_trip: float) -> str:
 
 def _certificate(der: bytes) -> dict[str, str]:
     """Give what is to be known of a certificate, and the same as a sentence."""
-    certificate = x509.load_der_x509_certificate(der)
+    try:
+        return _readable_certificate(x509.load_der_x509_certificate(der))
+    except (ValueError, UnsupportedAlgorithm):
+        # The server may have put anything there.
+        facts = ("subject", "issuer", "not_before", "not_after", "key", "names")
+        return {
+            **dict.fromkeys(facts, ""),
+            "text": f"{len(der):,} bytes that cannot be read as a certificate",
+        }
+
+
+def _readable_certificate(certificate: x509.Certificate) -> dict[str, str]:
     until = certificate.not_valid_after_utc
     days = (until - datetime.now(UTC)).days
     left = f"{days:,} days left" if days >= 0 else f"EXPIRED {-days:,} days ago"

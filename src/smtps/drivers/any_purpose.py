@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,4 +85,6 @@ def _load(authorities: Authorities) -> Iterator[x509.Certificate]:
     if authorities.folder:
         # OpenSSL looks into a folder only when it needs one of its certificates.
         for path in Path(authorities.folder).glob("*.[0-9]"):
-            yield from x509.load_pem_x509_certificates(path.read_bytes())
+            # What it cannot read there it passes over.
+            with suppress(OSError, ValueError):
+                yield from x509.load_pem_x509_certificates(path.read_bytes())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass
 from time import monotonic, thread_time
@@ -17,6 +16,7 @@ from .dialogue.many import send_all
 from .dialogue.work import Work
 from .errors import BadValue, NotConnected, SMTPSError
 from .explaining import Explanation, Gauge
+from .forks import after_fork
 from .ops import Dialogue, Sleep
 from .receipt import Receipt
 from .session import Session
@@ -304,5 +304,4 @@ def _start_in_child() -> None:
         pool._start_in_child()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start_in_child)
+after_fork(_start_in_child)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import threading
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future
@@ -13,6 +12,7 @@ from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
 
 from .errors import BadValue
+from .forks import after_fork
 
 __all__ = ["Provider", "Refresh", "Token", "TokenSource", "Unawaited", "source_of"]
 
@@ -170,12 +170,11 @@ def source_of(provider: Provider) -> TokenSource:
         return source
 
 
-def _after_fork() -> None:
+def _start_anew() -> None:
     global _sources_lock
     _sources_lock = threading.Lock()
     for source in list(_sources.values()):
         source.forget_refresh()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+after_fork(_start_anew)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from time import monotonic
 
+from ..forks import after_fork
 from ..session import Session
 
 __all__ = ["Manners", "forget", "manners_of", "may_pipeline"]
@@ -52,6 +53,14 @@ class Manners:
 
 _known: OrderedDict[tuple[str, int], Manners] = OrderedDict()
 _lock = Lock()
+
+
+def _unlock() -> None:
+    global _lock
+    _lock = Lock()
+
+
+after_fork(_unlock)
 
 
 def manners_of(session: Session) -> Manners:

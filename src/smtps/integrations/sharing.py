@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import atexit
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ..forks import after_fork
 from ..pool import Pool
 
 __all__ = ["Pools"]
@@ -37,8 +37,7 @@ class Pools:
         self._lock = threading.RLock()
         self._pools: OrderedDict[Hashable, _Shared] = OrderedDict()
         atexit.register(self.close)
-        if hasattr(os, "register_at_fork"):  # Windows has no fork.
-            os.register_at_fork(after_in_child=self._forked)
+        after_fork(self._forked)
 
     @contextmanager
     def lent(self, key: Hashable, make: Callable[[], Pool]) -> Iterator[Pool]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import time
@@ -13,6 +12,7 @@ from itertools import count
 
 from ..controls import require_text, shown
 from ..errors import BadValue
+from ..forks import after_fork
 
 __all__ = [
     "check_date",
@@ -35,8 +35,7 @@ _date = re.compile(
 # fork must not give them out twice.
 _unique: list[str] = []
 _BATCH = 64
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_unique.clear)
+after_fork(_unique.clear)
 
 
 def _make_unique() -> str:

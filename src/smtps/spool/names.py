@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from ..controls import shown
 from ..errors import BadValue
+from ..forks import after_fork
 
 __all__ = [
     "FAILED",
@@ -40,6 +41,14 @@ _safe = re.compile(r"[0-9A-Za-z][0-9A-Za-z.@_=+-]{0,199}").fullmatch
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _lock = threading.Lock()
 _last = 0
+
+
+def _unlock() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+after_fork(_unlock)
 
 
 def new_id() -> str:

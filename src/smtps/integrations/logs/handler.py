@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import threading
 import weakref
@@ -12,6 +11,7 @@ from time import monotonic
 
 from ...amounts import check_count, check_seconds
 from ...errors import DeliveryUnknown, SMTPSError
+from ...forks import after_fork
 from ...throttle import Throttle, parse_rate
 from .target import MailHost, Secure, Target
 from .tray import Batch, Entry, Tray
@@ -210,11 +210,10 @@ class SMTPSHandler(logging.Handler):
         self._complaint = complaint
 
 
-def _after_fork() -> None:
+def _start_anew() -> None:
     # What waits is the parent's to send, and its thread is not here.
     for handler in list(_handlers):
         handler._start()
 
 
-if hasattr(os, "register_at_fork"):  # Windows has no fork.
-    os.register_at_fork(after_in_child=_after_fork)
+after_fork(_start_anew)

@@ -81,23 +81,22 @@ def refused(*arguments: object) -> BadValue:
 )
 def test_a_store_of_openssl_is_counted_and_opened(ann: Signed, how: str, rounds: list[int]) -> None:
     store = openssl("pkcs12", ann, "-export", *how.split())
-    assert list(rounds_of_store(store, "pw")) == rounds
+    assert list(rounds_of_store(store)) == rounds
     if "-nomac" not in how and "-legacy" not in how and "2DES" not in how:
         assert Certificate(PFX, store, "pw").encoded == ann.der
 
 
 @pytest.mark.parametrize("password", ["", "pw", "Pa\u00dfwort", "\U0001f511"])
 @pytest.mark.parametrize("how", ["", "-certpbe PBE-SHA1-3DES -keypbe PBE-SHA1-3DES"])
-def test_a_store_is_looked_into_with_any_password(ann: Signed, how: str, password: str) -> None:
+def test_a_store_opens_with_any_password(ann: Signed, how: str, password: str) -> None:
     store = openssl("pkcs12", ann, "-export", *how.split(), password=password)
-    assert list(rounds_of_store(store, password)) == [2048] * 3
+    assert list(rounds_of_store(store)) == [2048] * 3
     assert Certificate(PFX, store, password).encoded == ann.der
 
 
 def endless_stores() -> dict[str, Callable[[], Der]]:
     """Give a way to write each store that asks for too much, at one place."""
     slow, quick = pfx.pbes2(pfx.pbkdf2(ENDLESS)), pfx.pbes2(pfx.pbkdf2(1))
-    hidden = pfx.shrouded(slow)
     return {
         "code": lambda: pfx.store(code=pfx.code(ENDLESS)),
         "code by PBKDF2": lambda: pfx.store(code=pfx.code_by_pbkdf2(ENDLESS, 32)),
@@ -106,14 +105,14 @@ def endless_stores() -> dict[str, Callable[[], Der]]:
         "second key": lambda: pfx.store(
             pfx.unlocked(pfx.shrouded(quick), pfx.shrouded(slow)), code=FEW
         ),
-        "bag in a bag": lambda: pfx.store(pfx.unlocked(pfx.bags(pfx.bags(hidden))), code=FEW),
+        "bag in a bag": lambda: pfx.store(
+            pfx.unlocked(pfx.bags(pfx.bags(pfx.shrouded(slow)))), code=FEW
+        ),
         "certificates": lambda: pfx.store(pfx.sealed(slow, b"x" * 32), code=FEW),
         "old certificates": lambda: pfx.store(pfx.sealed(pfx.of_pkcs12(6, ENDLESS), b"x" * 32)),
         "scrypt": lambda: pfx.store(
             pfx.unlocked(pfx.shrouded(pfx.pbes2(pfx.scrypt(2**17, 1, 2**17)))), code=FEW
         ),
-        "hidden in certificates": lambda: pfx.store(pfx.really_sealed([hidden], b"pw"), code=FEW),
-        "hidden twice": lambda: pfx.store(pfx.really_sealed([pfx.bags(hidden)], b"pw"), code=FEW),
         "many small ones": lambda: pfx.store(
             pfx.unlocked(*[pfx.shrouded(pfx.pbes2(pfx.pbkdf2(100_000)))] * 51), code=FEW
         ),
@@ -149,7 +148,7 @@ def test_less_than_one_round_is_refused(rounds: int) -> None:
 
 
 def test_without_a_number_it_is_one_round() -> None:
-    assert list(rounds_of_store(pfx.store(code=pfx.code(None)), "pw")) == [1]
+    assert list(rounds_of_store(pfx.store(code=pfx.code(None)))) == [1]
 
 
 @pytest.mark.parametrize("length", [0, -1, 65, 2**31])
@@ -161,25 +160,14 @@ def test_a_code_with_a_key_of_no_sound_length_is_refused(length: int) -> None:
 @pytest.mark.parametrize(
     "safe",
     [
-        pfx.sealed(pfx.of_pkcs12(1, 1), b"x" * 32),
-        pfx.sealed(pfx.of_pkcs12(9, 1), b"x" * 32),
         pfx.sealed(pfx.sequence(pfx.oid("2a0304"), pfx.octets(b"")), b"x" * 32),
         pfx.sequence(pfx.oid("2a864886f70d010703"), pfx.explicit(pfx.octets(b""))),
-        pfx.sealed(pfx.of_pkcs12(6, 1), bytes(1 << 19)),
-        pfx.sealed(pfx.pbes2(pfx.scrypt(3, 1, 1)), b"x" * 32),
-        pfx.sealed(pfx.pbes2(pfx.pbkdf2(1)), b"x" * 31),
-        pfx.sealed(pfx.pbes2(pfx.pbkdf2(1)), b""),
     ],
-    ids=["RC4", "old", "unknown", "by a key", "much RC2", "scrypt", "no blocks", "empty"],
+    ids=["unknown", "by a key"],
 )
-def test_what_cannot_be_looked_into_is_refused_with_the_way_out(safe: Der) -> None:
+def test_what_is_not_known_is_refused_with_the_way_out(safe: Der) -> None:
     error = refused(PFX, pfx.store(safe, code=FEW), "pw")
     assert "openssl pkcs12 -legacy" in str(error)
-
-
-def test_what_the_password_does_not_open_names_the_password() -> None:
-    store = pfx.store(pfx.really_sealed([], b"another"), code=FEW)
-    assert "wrong password" in str(refused(PFX, store, "pw"))
 
 
 def test_bags_too_deep_in_one_another_are_refused() -> None:

@@ -17,7 +17,7 @@ from .ber import CutShort, Malformed
 from .enumerations import CertStoreType
 from .errors import BadValue
 from .private_keys import PEM_KEY, open_key, rounds_of_pem
-from .rounds import Unopened, check_rounds, rounds_of_store
+from .rounds import check_rounds, rounds_of_store
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate as X509Certificate
@@ -190,14 +190,12 @@ def _read_pfx(data: bytes, password: str, what: str) -> tuple[list[X509Certifica
     from cryptography.hazmat.primitives.serialization import pkcs12
 
     try:
-        check_rounds(_FIELD, what, rounds_of_store(data, password))
+        check_rounds(_FIELD, what, rounds_of_store(data))
     except CutShort:
         raise BadValue(_FIELD, "not a PKCS#12 file, or cut short", code=271) from None
     except Malformed as error:
         reason = f"it cannot be read as a PKCS#12 file: {error}; {_CONVERT}"
         raise BadValue(_FIELD, reason, code=271) from None
-    except Unopened as error:
-        raise BadValue(_FIELD, _pfx_reason(data), code=271) from error
     try:
         # No password and an empty one are the same here to whoever gives none.
         store = pkcs12.load_pkcs12(data, password.encode() or None)

@@ -1,53 +1,46 @@
 """How long it takes to open a private key or a store: they say so themselves.
 
 Whoever made one may ask for two thousand million rounds of hashing, which are hours in which
-nothing can be interrupted. So the rounds are counted first, and those that a store hides in
-an encrypted part too. RFC 5958 (keys), RFC 7292 (PKCS#12) and RFC 9579 (PBMAC1).
+nothing can be interrupted. So the rounds are counted first. RFC 5958 (keys), RFC 7292 (PKCS#12),
+RFC 8018 (PBES1, PBES2, PBKDF2), RFC 7914 (scrypt) and RFC 9579 (PBMAC1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
-from .ber import OBJECT, SEQUENCE, Element, Malformed, read
+from .ber import INTEGER, OBJECT, SEQUENCE, Element, Malformed, read
 from .errors import BadValue
-from .locks import RSA, Lock, function_of, lock_of, parts_of
 
-__all__ = ["MOST_ROUNDS", "Unopened", "check_rounds", "rounds_of_key", "rounds_of_store"]
+__all__ = ["MOST_ROUNDS", "check_rounds", "rounds_of_key", "rounds_of_store"]
 
 #: So many rounds may all keys and codes of one store take, which are seconds. Programs write 2,048
 #: to 600,000 for each.
 MOST_ROUNDS = 5_000_000
 
-_PBMAC1 = RSA + b"\x01\x05\x0e"
-_DATA, _ENCRYPTED_DATA = RSA + b"\x01\x07\x01", RSA + b"\x01\x07\x06"
-_SHROUDED_KEY, _BAGS = (RSA + bytes((1, 12, 10, 1, number)) for number in (2, 6))
-_EXPLICIT, _IMPLICIT = 0xA0, 0x80
+#: What the identifiers of RSA's standards begin with, 1.2.840.113549.
+_RSA = bytes.fromhex("2a864886f70d")
+_PBES1 = tuple(_RSA + bytes((1, 5, number)) for number in (1, 3, 4, 6, 10, 11))
+_PBES2, _PBKDF2 = _RSA + b"\x01\x05\x0d", _RSA + b"\x01\x05\x0c"
+_SCRYPT = bytes.fromhex("2b06010401da47040b")  # 1.3.6.1.4.1.11591.4.11
+_OF_PKCS12 = _RSA + b"\x01\x0c\x01"
+_PBMAC1 = _RSA + b"\x01\x05\x0e"
+_DATA, _ENCRYPTED_DATA = _RSA + b"\x01\x07\x01", _RSA + b"\x01\x07\x06"
+_SHROUDED_KEY, _BAGS = (_RSA + bytes((1, 12, 10, 1, number)) for number in (2, 6))
+_EXPLICIT = 0xA0
 _DEEPEST = 8
 
 
-class Unopened(ValueError):
-    """The password does not open a part of the store."""
-
-
-class _Sealed(NamedTuple):
-    """An encrypted part of a store."""
-
-    lock: Lock
-    encrypted: bytes
-
-
-def check_rounds(field: str, what: str, rounds: Iterator[int]) -> None:
+def check_rounds(field: str, what: str, rounds: Iterable[int]) -> None:
     """Refuse what would take too long to open.
 
     Args:
         what: names it in the error: a path, or what kind of content.
-        rounds: those of each lock, in the order in which they become known.
+        rounds: those of each part.
 
     Raises:
         BadValue: error 271.
-        Malformed, Unopened: they cannot be known.
+        Malformed: they cannot be known.
     """
     total = 0
     for count in rounds:
@@ -71,86 +64,106 @@ def rounds_of_key(der: bytes) -> Iterator[int]:
     Raises:
         Malformed: it is none, or is encrypted in a way that is not known here.
     """
-    yield _lock_of_key(read(der)).rounds
+    yield _of_key(read(der))
 
 
-def rounds_of_store(der: bytes, password: str) -> Iterator[int]:
+def rounds_of_store(der: bytes) -> Iterator[int]:
     """Give the rounds of each part of a PKCS#12 file. RFC 7292, section 4.
 
-    An encrypted part is opened when the next ones are asked for, as others may be inside.
+    What an encrypted part holds is not seen: its own rounds are counted, and not those of a key
+    that was encrypted again inside it.
 
     Raises:
         Malformed: it is none, or something in it is encrypted in a way that is not known here.
-        Unopened: an encrypted part does not open.
     """
-    version, content, *codes = parts_of(read(der), 2)
+    version, content, *codes = _parts(read(der), 2)
     if version.number != 3:
         raise Malformed(f"it is of version {version.number}, and not 3")
     for code in codes:
-        yield _rounds_of_code(code)
+        yield _of_code(code)
     kind, safes = _tagged(content)
     if kind != _DATA:
         raise Malformed("it is signed by a key, and not by a password")
-    sealed = []
     for safe in read(safes.octets()).of(SEQUENCE).parts:
         kind, content = _tagged(safe)
         if kind == _DATA:
-            yield from _rounds_of_bags(read(content.octets()))
+            yield from _of_bags(read(content.octets()))
         elif kind == _ENCRYPTED_DATA:
-            part = _sealed(content)
-            yield part.lock.rounds
-            sealed.append(part)
+            _, inner, *_ = _parts(content, 2)
+            _, algorithm, *_ = _parts(inner, 2)
+            yield _of_algorithm(algorithm)
         else:
             raise Malformed("a part of it is not encrypted by a password")
-    for part in sealed:
-        yield from _rounds_inside(part, password)
 
 
-def _rounds_of_bags(bags: Element, depth: int = 0) -> Iterator[int]:
+def _of_bags(bags: Element, depth: int = 0) -> Iterator[int]:
     for bag in bags.of(SEQUENCE).parts:
         kind, content = _tagged(bag)
         if kind == _SHROUDED_KEY:
-            yield _lock_of_key(content).rounds
+            yield _of_key(content)
         elif kind == _BAGS:
             if depth == _DEEPEST:
                 raise Malformed("its parts are too deep in one another")
-            yield from _rounds_of_bags(content, depth + 1)
+            yield from _of_bags(content, depth + 1)
 
 
-def _rounds_inside(part: _Sealed, password: str) -> list[int]:
-    for plain in part.lock.opened(part.encrypted, password):
-        try:
-            return list(_rounds_of_bags(read(plain)))
-        except Malformed:
-            continue
-    raise Unopened
-
-
-def _rounds_of_code(code: Element) -> int:
+def _of_code(code: Element) -> int:
     """Give the rounds of what shows that the password is right."""
-    digest, _, *rounds = parts_of(code, 2)
-    algorithm = parts_of(digest, 2)[0]
-    identifier, *parameters = parts_of(algorithm, 1)
+    digest, _, *rounds = _parts(code, 2)
+    algorithm = _parts(digest, 2)[0]
+    identifier, *parameters = _parts(algorithm, 1)
     if identifier.of(OBJECT).content == _PBMAC1:
         if not parameters:
             raise Malformed("something is missing")
-        return function_of(parts_of(parameters[0], 2)[0]).rounds
+        return _of_function(_parts(parameters[0], 2)[0])
     return rounds[0].number if rounds else 1
 
 
-def _lock_of_key(key: Element) -> Lock:
-    return lock_of(parts_of(key, 2)[0])
+def _of_key(key: Element) -> int:
+    return _of_algorithm(_parts(key, 2)[0])
 
 
-def _sealed(content: Element) -> _Sealed:
-    _, inner, *_ = parts_of(content, 2)
-    _, algorithm, *encrypted = parts_of(inner, 2)
-    return _Sealed(lock_of(algorithm), encrypted[0].octets(_IMPLICIT) if encrypted else b"")
+def _of_algorithm(algorithm: Element) -> int:
+    """Give the rounds of something that a password encrypts."""
+    identifier, parameters, *_ = _parts(algorithm, 2)
+    name = identifier.of(OBJECT).content
+    if name == _PBES2:
+        return _of_function(_parts(parameters, 2)[0])
+    if name in _PBES1 or name[:-1] == _OF_PKCS12:
+        return _parts(parameters, 2)[1].number
+    raise Malformed("it is encrypted in a way that is not known here")
+
+
+def _of_function(algorithm: Element) -> int:
+    """Give the rounds in which a key is made of a password."""
+    identifier, parameters, *_ = _parts(algorithm, 2)
+    name = identifier.of(OBJECT).content
+    if name == _SCRYPT:
+        _, *costs = _parts(parameters, 4)
+        n, r, p = (cost.number for cost in costs[:3])
+        if min(n, r, p) < 1:
+            raise Malformed("a cost of scrypt is not positive")
+        return n * r * p
+    if name != _PBKDF2:
+        raise Malformed("it is encrypted in a way that is not known here")
+    _, rounds, *more = _parts(parameters, 2)
+    # OpenSSL 3.4 to 3.6 wrote longer keys beyond their place, CVE-2025-11187.
+    if any(not 0 < one.number <= 64 for one in more if one.tag == INTEGER):
+        raise Malformed("a key is too long")
+    return rounds.number
+
+
+def _parts(element: Element, least: int) -> list[Element]:
+    """Give the parts of a sequence that has so many at least."""
+    parts = element.of(SEQUENCE).parts
+    if len(parts) < least:
+        raise Malformed("something is missing")
+    return parts
 
 
 def _tagged(element: Element) -> tuple[bytes, Element]:
     """Give the identifier of a value, and the value itself, which is tagged."""
-    identifier, tagged, *_ = parts_of(element, 2)
+    identifier, tagged, *_ = _parts(element, 2)
     values = tagged.of(_EXPLICIT).parts
     if len(values) != 1:
         raise Malformed("something is missing")

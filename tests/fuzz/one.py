@@ -12,7 +12,7 @@ __all__ = ["main"]
 #: What guides the search by its branches; the rest of the package would only take time.
 GUIDES = [
     *("smtps._pure", "smtps.address", "smtps.domain", "smtps.firewall", "smtps.mailboxes"),
-    *("smtps.ber", "smtps.locks", "smtps.rounds"),
+    *("smtps.ber", "smtps.rounds"),
     *(
         "smtps.mime.headers",
         "smtps.mime.parameters",

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import pbkdf2_hmac
-
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.padding import PKCS7
-
 __all__ = [
     "Der",
     "bag",
@@ -20,7 +15,6 @@ __all__ = [
     "of_pkcs12",
     "pbes2",
     "pbkdf2",
-    "really_sealed",
     "scrypt",
     "sealed",
     "sequence",
@@ -88,13 +82,6 @@ def pbes2(function: Der) -> Der:
     return sequence(oid(_RSA + "050d"), sequence(function, cipher))
 
 
-def _encrypt(plain: bytes, password: bytes, rounds: int) -> bytes:
-    key = pbkdf2_hmac("sha256", password, _SALT, rounds)
-    padder = PKCS7(128).padder()
-    cipher = Cipher(algorithms.AES(key), modes.CBC(_VECTOR)).encryptor()
-    return cipher.update(padder.update(plain) + padder.finalize()) + cipher.finalize()
-
-
 # --- stores ---------------------------------------------------------------------------------------
 
 
@@ -121,10 +108,6 @@ def sealed(algorithm: Der, encrypted: bytes) -> Der:
     """Write a safe that is encrypted."""
     content = sequence(oid(_RSA + "0701"), algorithm, element(0x80, encrypted))
     return sequence(oid(_RSA + "0706"), explicit(sequence(number(0), content)))
-
-
-def really_sealed(bags: list[Der], password: bytes, rounds: int = 2048) -> Der:
-    return sealed(pbes2(pbkdf2(rounds)), _encrypt(sequence(*bags), password, rounds))
 
 
 def code(rounds: int | None) -> Der:

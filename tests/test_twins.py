@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from pathlib import Path
 
 import pytest
 
-from smtps import _pure
+from smtps import _fast, _pure
 from smtps.codec import implementation
 
 #: Not twins: one takes buffers for the others, one chooses the CPU level.
@@ -34,6 +35,15 @@ def test_a_twin_has_the_same_names_and_parameters(name: str) -> None:
             continue
         for method in [key for key in vars(mine) if not key.startswith("_")]:
             assert hasattr(other, method), f"{public}.{method} is missing"
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_type_checkers_see_every_compiled_name_as_its_twin(name: str) -> None:
+    stub = Path(_fast.__path__[0], f"{name}.pyi").read_text()
+    names = importlib.import_module(f"smtps._pure.{name}").__all__
+    assert set(stub.splitlines()) == {
+        f"from smtps._pure.{name} import {one} as {one}" for one in names
+    }
 
 
 def parameters(function: object) -> list[str]:

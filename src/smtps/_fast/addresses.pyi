@@ -1,1 +1,2 @@
-def plain_addresses(sender: object, recipients: object, /) -> tuple[str, ...] | None: ...
+from smtps._pure.addresses import plain_addresses as plain_addresses
+from smtps._pure.addresses import plain_mailbox as plain_mailbox

@@ -1,5 +1,1 @@
-from typing_extensions import Buffer
-
-class LineBuffer:
-    def __init__(self, max_line_length: int = 2048) -> None: ...
-    def feed(self, data: Buffer, /) -> list[bytes]: ...
+from smtps._pure.lines import LineBuffer as LineBuffer

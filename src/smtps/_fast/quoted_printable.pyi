@@ -1,3 +1,1 @@
-from typing_extensions import Buffer
-
-def encode_quoted_printable(data: Buffer, /) -> bytes: ...
+from smtps._pure.quoted_printable import encode_quoted_printable as encode_quoted_printable

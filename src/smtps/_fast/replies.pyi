@@ -1,9 +1,1 @@
-from typing_extensions import Buffer
-
-from smtps.reply import Reply
-
-class ReplyParser:
-    def __init__(self, max_line_length: int = 2048) -> None: ...
-    @property
-    def pending(self) -> bool: ...
-    def feed(self, data: Buffer, /) -> list[Reply]: ...
+from smtps._pure.replies import ReplyParser as ReplyParser

@@ -1,3 +1,3 @@
 from smtps._pure.texts import EncodedText as EncodedText
-
-def encode_text(text: str | bytes, eight_bit: bool = False) -> EncodedText: ...
+from smtps._pure.texts import encode_text as encode_text
+from smtps._pure.texts import text_message as text_message

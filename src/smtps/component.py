@@ -121,7 +121,9 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not name.startswith("_") and not hasattr(type(self), name) and name != "settings":
-            near = self.nearest_name(name) or self.settings.nearest_name(name)
+            setting = self.settings.nearest_name(name)
+            near = None if setting == name else self.nearest_name(name)
+            near = near or (setting and f"settings.{setting}")
             hint = f"; did you mean {near}?" if near else ""
             raise AttributeError(f"{type(self).__name__} has no property {name}{hint}")
         super().__setattr__(name, value)

@@ -346,6 +346,11 @@ def test_an_unknown_setting_cannot_be_assigned(front: Front) -> None:
         front.make().settings.max_header_lenght = 40
 
 
+def test_who_assigns_a_setting_to_the_component_is_told_where_it_is(front: Front) -> None:
+    with pytest.raises(AttributeError, match=r"did you mean settings\.openssl_ca_file\?"):
+        front.make().openssl_ca_file = "ca.pem"
+
+
 def test_a_secret_is_not_read_back(front: Front) -> None:
     assert "S3cr3t" not in front.make(password="S3cr3t").config("Password")
 

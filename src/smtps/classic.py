@@ -58,6 +58,8 @@ class ClassicMessage(MessageProperties):
     def message_headers(self) -> list[Header]:
         """The headers that would be sent now, in their order; BCc is never among them.
 
+        While From or the recipients are missing, so are the headers that they make.
+
         Raises:
             BadValue, AddressError: a property cannot be sent.
         """
@@ -71,8 +73,8 @@ class ClassicMessage(MessageProperties):
         Raises:
             BadValue, AddressError: a property cannot be sent.
         """
-        self._envelope()
-        return self._compose().headers.decode()
+        draft = not (self.from_ and self.message_recipients)
+        return self._compose(draft=draft).headers.decode()
 
     def set_message_stream(self, stream: BinaryIO | None) -> None:
         """Send a binary file, from where it stands, behind the text; None sends none.
@@ -202,8 +204,8 @@ class ClassicMessage(MessageProperties):
         # that it is one.
         return self._identifier or "*" if self.message_id == "*" else self.message_id
 
-    def _compose(self) -> ComposedMessage:
-        composed = self._message().compose(utf8=self._needs_utf8())
+    def _compose(self, *, draft: bool = False) -> ComposedMessage:
+        composed = self._message().compose(utf8=self._needs_utf8(), draft=draft)
         if self.message_id == "*":
             self._identifier = composed.message_id
         return composed

@@ -152,6 +152,13 @@ def test_headers_are_computed_when_they_are_read(front: Front) -> None:
     assert "blind" not in text
 
 
+def test_headers_are_read_while_sender_and_recipients_are_missing(front: Front) -> None:
+    smtp = front.make(subject="Hello", message_date="")
+    assert smtp.message_headers == [Header("Subject", "Hello")]
+    smtp.from_ = "a@b.example"
+    assert [one.field for one in smtp.message_headers] == ["From", "Subject", "Message-ID"]
+
+
 def test_headers_are_folded_at_the_length_that_is_set(front: Front) -> None:
     people = ", ".join(f"person{number}@y.example" for number in range(9))
     smtp = fill(front.make(), send_to=people, message_id="", message_date="")

@@ -90,13 +90,16 @@ class PlainMessage:
     max_header_length: int = DEFAULT_LIMIT
     charset: str = "utf-8"
 
-    def compose(self, *, eight_bit_mime: bool = True, utf8: bool = False) -> ComposedMessage:
+    def compose(
+        self, *, eight_bit_mime: bool = True, utf8: bool = False, draft: bool = False
+    ) -> ComposedMessage:
         """Build the message. Each call takes the time and a new Message-ID where "*" asks for it.
 
         Args:
             eight_bit_mime: whether the server offers 8BITMIME; without it text that ASCII cannot
                 hold goes as quoted-printable.
             utf8: whether the server offers SMTPUTF8, so that headers may hold UTF-8 addresses.
+            draft: whether From and recipients may still be missing; what they make is left out.
 
         Raises:
             AddressError: an address is not one, or needs `utf8`.
@@ -120,20 +123,20 @@ class PlainMessage:
         body, transfer_encoding = self._body(given, alone, eight_bit_mime)
         computed: list[_Lines] = []
         if not alone:
-            senders = self._senders(given)
+            senders = self._senders(given, draft)
             identifier = identifier or self._identifier(senders)
-            computed += self._headers(senders, identifier, utf8)
+            computed += self._headers(senders, identifier, utf8, draft)
             computed += self._mime_headers(transfer_encoding)
         lines = [lines for name, lines in computed if name not in given]
         block = b"".join([*lines, *(line.lines for line in others)])
         check_block(block, field="headers")
         return ComposedMessage(block, body, identifier, transfer_encoding == "8bit")
 
-    def _senders(self, given: dict[str, str]) -> list[Address]:
+    def _senders(self, given: dict[str, str], draft: bool) -> list[Address]:
         senders = _mailboxes(self.from_, "from_") or _mailboxes(
             given.get("from", ""), "other_headers"
         )
-        if not senders:
+        if not senders and not draft:
             raise BadValue("from_", "there is no sender; set it to name@domain", code=164)
         if not all(sender.domain for sender in senders):
             raise AddressError("from_", "a sender needs a domain; write name@domain")
@@ -141,11 +144,13 @@ class PlainMessage:
 
     def _identifier(self, senders: list[Address]) -> str | None:
         if self.message_id == "*":
+            if not senders:
+                return None  # Its domain is that of From.
             return new_message_id(domain_to_wire(senders[0].domain, field="from_"))
         return check_message_id(self.message_id, field="message_id") if self.message_id else None
 
     def _headers(
-        self, senders: list[Address], identifier: str | None, utf8: bool
+        self, senders: list[Address], identifier: str | None, utf8: bool, draft: bool
     ) -> Iterator[_Lines]:
         """Give what the properties say, in the order that the component keeps."""
         limit = self.max_header_length
@@ -167,7 +172,7 @@ class PlainMessage:
             # RFC 5322 3.6.2: with several authors, one must be named as who sent it.
             yield from addresses("Sender", senders[:1])
         yield from addresses("To", to)
-        if not to and not cc:
+        if not to and not cc and not draft:
             yield from words("To", "undisclosed-recipients:;")
         yield from addresses("Cc", cc)
         if self.subject:

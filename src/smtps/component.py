@@ -85,7 +85,7 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
             BadValue: a name is unknown, or a value cannot be used.
         """
         self._session: Session | None = None
-        self.settings = Settings(self.is_locked, self.live_value)
+        self.settings = Settings(self.is_locked, self.live_value, self)
         self._session = Session(self)
         self._running: str | None = None
         self._posted: SimpleQueue[Callable[[], Any]] = SimpleQueue()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from .charsets import CODE_PAGES, is_usable_charset
 from .enumerations import InDoubt, IPVersion, RecipientPolicy
@@ -82,6 +83,19 @@ def _check_binding(field: str, value: str) -> str:
     return value
 
 
+class _Message(Protocol):
+    """What is a property of the message and a setting too."""
+
+    other_headers: Any
+    return_path: Any
+
+
+@dataclass
+class _NoMessage:
+    other_headers: str = ""
+    return_path: str = ""
+
+
 class Settings(TLSSettings):
     """Typed access to the configuration settings of one connection, as `smtp.settings`."""
 
@@ -89,13 +103,16 @@ class Settings(TLSSettings):
         self,
         is_locked: Callable[[], bool] = lambda: False,
         live_value: Callable[[str], Any] = lambda _: None,
+        message: _Message | None = None,
     ) -> None:
         """Take what tells whether the connection is up, and what is so on it.
 
-        `live_value` is asked for what can differ there from what was set.
+        `live_value` is asked for what can differ there from what was set. `message` has the two
+        properties that are settings too.
         """
         self._is_locked = is_locked
         self._live_value = live_value
+        self._message = message or _NoMessage()
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not name.startswith("_") and not hasattr(type(self), name):
@@ -111,6 +128,26 @@ class Settings(TLSSettings):
     def live_value(self, attribute: str) -> Any:
         """Tell what is so on the connection; None: as it was set."""
         return self._live_value(attribute)
+
+    @property
+    def other_headers(self) -> str:
+        """The property of this name: one value, reached in two ways."""
+        text: str = self._message.other_headers
+        return text
+
+    @other_headers.setter
+    def other_headers(self, value: str) -> None:
+        self._message.other_headers = value
+
+    @property
+    def return_path(self) -> str:
+        """The property of this name: one value, reached in two ways."""
+        address: str = self._message.return_path
+        return address
+
+    @return_path.setter
+    def return_path(self, value: str) -> None:
+        self._message.return_path = value
 
     hello = text(
         "Hello",

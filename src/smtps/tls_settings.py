@@ -92,7 +92,6 @@ class TLSSettings(Configurable):
     )
     openssl_prng_seed_data = text(
         "OpenSSLPrngSeedData",
-        secret=True,
         doc="Stirred into the random numbers of the TLS library, counted as no entropy.",
     )
     openssl_ca_file = text(

@@ -334,6 +334,49 @@ def test_a_setting_is_set_and_read_as_text_in_any_case(front: Front) -> None:
     assert smtp.return_path == "r@b.example"
 
 
+SETTINGS = {
+    "Hello": "client.a.example",
+    "KeepQueue": "true",
+    "MaxHeaderLength": "78",
+    "OtherHeaders": "X: a=b",
+    "ReturnPath": "r@b.example",
+    "StopOnBccErrors": "true",
+    "MaxLineLength": "4096",
+    "FirewallListener": "true",
+    "CloseStreamAfterTransfer": "false",
+    "TcpNoDelay": "false",
+    "AcceptAnyServerCert": "true",
+    "SSLProvider": "OpenSSL",
+    "SSLCipherStrength": "128",
+    "SSLEnabledProtocols": "3072",
+    "SSLSecurityFlags": "2147483665",
+    "ReuseSSLSession": "true",
+    "OpenSSLCipherList": "HIGH",
+    "OpenSSLPrngSeedData": "noise",
+    "OpenSSLCAFile": "/ca.pem",
+    "OpenSSLCADir": "/cas",
+    "InBufferSize": "65536",
+    "OutBufferSize": "65536",
+    "AbsoluteTimeout": "true",
+    "FirewallData": "X-Proxy: 1",
+    "CodePage": "65001",
+}
+
+
+@pytest.mark.parametrize(("name", "text"), SETTINGS.items())
+def test_each_setting_reads_as_the_text_that_was_set(front: Front, name: str, text: str) -> None:
+    smtp = front.make()
+    assert smtp.config(f"{name}={text}") == ""
+    assert smtp.config(name) == text
+
+
+def test_a_setting_that_is_a_property_too_is_one_value(front: Front) -> None:
+    smtp = front.make(other_headers="X: 1", return_path="r@b.example")
+    assert (smtp.settings.other_headers, smtp.settings.return_path) == ("X: 1", "r@b.example")
+    smtp.settings.other_headers, smtp.settings.return_path = "Y: 2", "s@b.example"
+    assert (smtp.other_headers, smtp.return_path) == ("Y: 2", "s@b.example")
+
+
 def test_an_unknown_setting_is_named_with_the_nearest(front: Front) -> None:
     with pytest.raises(BadValue, match="max_header_length"):
         front.make().config("MaxHeaderLenght=40")

@@ -222,7 +222,23 @@ def test_authorities_that_cannot_be_read_are_named(
         with pytest.raises(BadValue, match="openssl_ca_file") as caught:
             front.connect(smtp)
         assert caught.value.code == 271
-        assert sink.commands == []
+        assert str(path) in str(caught.value)
+        assert sink.connections == ()
+
+
+@pytest.mark.parametrize("way", ["by OpenSSL", "by handler"])
+def test_a_folder_of_authorities_that_is_none_is_named_before_connecting(
+    front: Front, chains: Chains, way: str, tmp_path: Path
+) -> None:
+    with Sink(tls="implicit") as sink:
+        folder = str(tmp_path / "none")
+        smtp = client(
+            front, sink, "localhost", chains, way, openssl_ca_file="", openssl_ca_dir=folder
+        )
+        with pytest.raises(BadValue, match=f"openssl_ca_dir: '{folder}' is not a folder") as caught:
+            front.connect(smtp)
+        assert caught.value.code == 271
+        assert sink.connections == ()
 
 
 def test_the_authorities_of_the_system_are_the_default(

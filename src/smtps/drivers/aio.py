@@ -39,7 +39,7 @@ from .resumption import Resumption
 from .sockets import describe_connection, set_no_delay
 from .stream import Stream
 from .tls import context_for, describe, server_name
-from .verification import verify
+from .verification import prepare, verify
 
 __all__ = ["AsyncDriver", "in_thread", "settled"]
 
@@ -68,7 +68,7 @@ class AsyncDriver:
             Read: self._read,
             Write: self._write,
             Respond: self._respond,
-            PrepareTLS: lambda op: settled(context_for(op)),
+            PrepareTLS: lambda op: settled(prepare(op)),
             StartTLS: self._start_tls,
             Verify: lambda op: settled(verify(op)),
             Sleep: lambda op: asyncio.sleep(op.seconds),

@@ -39,6 +39,11 @@ def trusting_context(authorities: Authorities) -> ssl.SSLContext:
         BadValue: they cannot be read.
     """
     file, folder, _ = authorities
+    if folder and not os.path.isdir(folder):
+        # OpenSSL takes it all the same, and trusts nobody.
+        raise BadValue(
+            "openssl_ca_dir", f"{folder!r} is not a folder; make it with openssl rehash", code=271
+        )
     try:
         context = ssl.create_default_context(cafile=file or None, capath=folder or None)
     except (OSError, ValueError) as error:
@@ -46,7 +51,7 @@ def trusting_context(authorities: Authorities) -> ssl.SSLContext:
         reason = getattr(error, "strerror", None) or reason
         raise BadValue(
             "openssl_ca_file" if file else "openssl_ca_dir",
-            f"no authorities can be read from it: {reason}",
+            f"no authorities can be read from {file or folder!r}: {reason}",
             code=271,
         ) from error
     # RFC 9525, section 2: a common name is no name of a host.

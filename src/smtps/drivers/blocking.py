@@ -40,7 +40,7 @@ from .race import Race
 from .resumption import Resumption
 from .sockets import describe_connection, quick_ack
 from .tls import context_for, describe, server_name
-from .verification import verify
+from .verification import prepare, verify
 from .waiting import Watch
 
 __all__ = ["BlockingDriver"]
@@ -81,7 +81,7 @@ class BlockingDriver:
             Poll: lambda _: self.poll(),
             Write: self._write,
             Respond: self._respond,
-            PrepareTLS: context_for,
+            PrepareTLS: prepare,
             StartTLS: self._start_tls,
             Verify: verify,
             Close: lambda _: self._close(),

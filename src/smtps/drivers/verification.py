@@ -5,18 +5,30 @@ from __future__ import annotations
 import ssl
 from functools import lru_cache
 
-from ..ops import Verdict, Verify
+from ..ops import PrepareTLS, Verdict, Verify
 from ..tls_settings import IGNORED_DATES, IGNORED_NAME, IGNORED_PURPOSE, IGNORED_UNKNOWN_AUTHORITY
 from .any_purpose import passes_for_any_purpose
 from .authorities import Authorities, trusting_context
 from .rehearsal import CIPHERS, rehearse
-from .tls import security_level, server_name
+from .tls import context_for, security_level, server_name
 
-__all__ = ["verify"]
+__all__ = ["prepare", "verify"]
 
 # X509_V_FLAG_NO_CHECK_TIME and X509_V_ERR_INVALID_PURPOSE; the ssl module has no names for them.
 _NO_CHECK_TIME = 0x20_0000
 _INVALID_PURPOSE = 26
+
+
+def prepare(op: PrepareTLS) -> None:
+    """Find out what would stop the handshake, or `verify` behind it.
+
+    Raises:
+        BadValue: authorities, ciphers or the client's certificate cannot be used.
+    """
+    context_for(op)
+    authorities = Authorities.of(op.options)
+    if not op.verify and (authorities.file or authorities.folder):
+        _trusting(authorities, security_level(op.options), 0)
 
 
 def verify(op: Verify) -> Verdict:

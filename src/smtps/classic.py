@@ -11,7 +11,7 @@ from .dialogue.transaction import Transaction
 from .enumerations import RecipientType
 from .envelope import Envelope
 from .errors import AddressError, BadValue
-from .mailboxes import parse_address_list
+from .mailboxes import parse_address_list, parse_sender
 from .mime.headers import parse_headers
 from .mime.plain import ComposedMessage, PlainMessage
 from .properties import MessageProperties
@@ -115,7 +115,7 @@ class ClassicMessage(MessageProperties):
             BadValue: a property cannot be sent; without From it is error 164; 302 when the attached
                 file cannot be read.
         """
-        sender = self.return_path or self._author()
+        sender = self._bounce_address() if self.return_path else self._author()
         people = self._envelope()
         envelope = Envelope(sender, people.addresses, smtputf8=self._needs_utf8() or None)
         message_id: str | None = None
@@ -138,6 +138,10 @@ class ClassicMessage(MessageProperties):
             verb=verb,
             rcpt_options=people.options,
         )
+
+    def _bounce_address(self) -> str:
+        address = parse_sender(self.return_path, field="return_path")
+        return address.spec if address else ""
 
     def _author(self) -> str:
         authors = parse_address_list(self.from_, field="from_")

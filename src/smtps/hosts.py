@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 
+from .controls import shown
 from .domain import domain_to_wire
 from .errors import AddressError, BadValue
 
@@ -41,11 +42,23 @@ def check_host(field: str, value: str) -> str:
             raise BadValue(field, "the zone behind % is not the name of an interface")
         return str(address)
     if len(bare) > 255 or any(not 0 < len(label) <= 63 for label in bare.rstrip(".").split(".")):
-        raise BadValue(field, "not a host name: its parts have 1 to 63 characters, 255 in all")
+        raise BadValue(
+            field,
+            f"{_shown(bare)} is not a host name: its parts have 1 to 63 characters, 255 in all",
+        )
     if any(character.isspace() or character in "@/\\<>[]:,;\"'()#?%" for character in bare):
-        raise BadValue(field, "not a host name or address; the port has its own option")
+        raise BadValue(
+            field, f"{_shown(bare)} is not a host name or address; the port has its own option"
+        )
     to_ascii(bare, field)
     return bare
+
+
+def _shown(host: str) -> str:
+    """Repeat what was given for a host, unless a password could be in it."""
+    if "@" in host:
+        return "what holds an @"
+    return shown(host)
 
 
 def check_server(field: str, value: str) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any, TypeVar
 
-from .controls import refuse_controls
+from .controls import refuse_controls, shown
 from .errors import BadValue
 from .octets import octets_of
 from .options import Option
@@ -101,7 +101,7 @@ def number(
 
     def checked(field: str, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
-            raise BadValue(field, f"expected a whole number, not {type(value).__name__}")
+            raise BadValue(field, f"expected a whole number, not {shown(value)}")
         if not low <= value <= high:
             raise BadValue(field, f"{value} is not between {low} and {high}")
         return check(field, int(value)) if check else int(value)
@@ -120,7 +120,7 @@ def decimal(name: str, default: float, *, low: float = 0, doc: str = "") -> Opti
 
     def checked(field: str, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise BadValue(field, f"expected a number, not {type(value).__name__}")
+            raise BadValue(field, f"expected a number, not {shown(value)}")
         if not value >= low or value == float("inf"):
             raise BadValue(field, f"{value!r} is not a number of at least {low:g}")
         return value
@@ -146,10 +146,10 @@ def callback(name: str, *, doc: str = "") -> Option[Callable[..., Any] | None]:
     def parsed(field: str, _: str) -> Any:
         raise BadValue(field, "a function cannot be named in text; assign it")
 
-    def shown(value: Callable[..., Any] | None) -> str:
+    def named(value: Callable[..., Any] | None) -> str:
         return "" if value is None else getattr(value, "__qualname__", type(value).__name__)
 
-    return Option(name, None, check=checked, parse=parsed, show=shown, doc=doc)
+    return Option(name, None, check=checked, parse=parsed, show=named, doc=doc)
 
 
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}

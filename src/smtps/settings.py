@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .charsets import CODE_PAGES, is_usable_charset
+from .controls import shown
 from .enumerations import InDoubt, IPVersion, RecipientPolicy
 from .errors import BadValue
 from .firewall import check_header_lines
@@ -26,14 +27,20 @@ def check_hello(field: str, value: str) -> str:
     if not value:
         return value
     if len(value) > 255:
-        raise BadValue(field, "longer than 255 characters")
+        raise BadValue(field, f"{shown(value)} is longer than 255 characters")
     if value.startswith("[") and value.endswith("]"):
         if not _is_literal(value[1:-1]):
-            raise BadValue(field, "no address literal such as [192.0.2.1] or [IPv6:2001:db8::1]")
+            raise BadValue(
+                field,
+                f"{shown(value)} is no address literal such as [192.0.2.1] or [IPv6:2001:db8::1]",
+            )
         return value
     labels = value.split(".")
     if not value.isascii() or not all(_is_label(label) for label in labels):
-        raise BadValue(field, "expected a host name of letters, digits, '-' and '.', or [address]")
+        raise BadValue(
+            field,
+            f"{shown(value)} is not a host name of letters, digits, '-' and '.', nor [address]",
+        )
     return value
 
 
@@ -44,7 +51,7 @@ def check_charset(field: str, value: str) -> str:
         BadValue: it is none.
     """
     if not is_usable_charset(value):
-        raise BadValue(field, "not a charset that mail can use; write utf-8")
+        raise BadValue(field, f"{shown(value)} is not a charset that mail can use; write utf-8")
     return value
 
 
@@ -79,7 +86,7 @@ def _is_label(label: str) -> bool:
 def _check_binding(field: str, value: str) -> str:
     kinds = ("tls-exporter", "tls-server-end-point", "tls-unique")
     if value and value not in kinds:
-        raise BadValue(field, f"none of {', '.join(kinds)}")
+        raise BadValue(field, f"{shown(value)} is none of {', '.join(kinds)}")
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .controls import shown
 from .errors import BadValue
 from .kinds import flag, number, text
 from .options import Configurable
@@ -39,7 +40,9 @@ def _check_protocols(field: str, mask: int) -> int:
 
 def _check_provider(field: str, name: str) -> str:
     if name.lower() not in ("", "*", "openssl", "internal"):
-        raise BadValue(field, 'unknown; there is only OpenSSL, also called "*"', code=270)
+        raise BadValue(
+            field, f'{shown(name)} is unknown; there is only OpenSSL, also called "*"', code=270
+        )
     return name
 
 

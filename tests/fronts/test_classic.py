@@ -378,3 +378,31 @@ def test_an_unknown_property_is_named_with_the_nearest(front: Front) -> None:
 def test_recipients_of_another_kind_are_named(front: Front, value: Any) -> None:
     with pytest.raises(BadValue, match="message_recipients: expected MessageRecipient"):
         front.make().message_recipients = value
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        (
+            "message_date",
+            "yesterday",
+            "expected a date like Mon, 02 Jan 2006 15:04:05 +0000, not 'yesterday'",
+        ),
+        ("message_id", "a b", "expected <left@right> in printable ASCII without spaces, not 'a b'"),
+        ("other_headers", "nonsense", "line 1 is not a header: 'nonsense'; write Name: value"),
+        ("return_path", "no one", "'no one' is not an address; write name@domain"),
+        ("reply_to", "nobody", "'nobody' has no domain; add @ and a domain"),
+        ("read_receipt_to", "nobody", "'nobody' has no domain"),
+        ("delivery_notification_to", "nobody", "'nobody' has no domain"),
+        ("from_", "nobody", "'nobody' has no domain"),
+    ],
+)
+def test_a_property_that_cannot_be_sent_is_named_before_connecting(
+    front: Front, name: str, value: str, sentence: str
+) -> None:
+    with Sink() as sink:
+        smtp = fill(front.at(sink.url), **{name: value})
+        with pytest.raises(BadValue) as caught:
+            front.send(smtp)
+        assert str(caught.value).startswith(f"{name}: {sentence}")
+        assert sink.connections == ()

@@ -384,6 +384,38 @@ def test_an_unknown_setting_is_named_with_the_nearest(front: Front) -> None:
         front.make().config("Nonsense")
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Hello=a b", ["hello", "'a b'", "letters, digits"]),
+        ("Hello=[1.2.3]", ["hello", "'[1.2.3]'", "[192.0.2.1]"]),
+        ("KeepQueue=maybe", ["keep_queue", "'maybe'", "true nor false"]),
+        ("MaxLineLength=255", ["max_line_length", "255", "between 256 and"]),
+        ("SSLProvider=Foo", ["ssl_provider", "'Foo'", "OpenSSL"]),
+        ("SSLEnabledProtocols=12", ["ssl_enabled_protocols", "0xc", "0x3000"]),
+        ("CodePage=1", ["code_page", "1 is no code page"]),
+        ("Charset=utf-99", ["charset", "'utf-99'", "utf-8"]),
+        ("ChannelBinding=x", ["channel_binding", "'x'", "tls-exporter"]),
+        ("MailServer=a b", ["mail_server", "'a b'", "the port has its own option"]),
+        ("MailServer=a..b", ["mail_server", "'a..b'", "1 to 63"]),
+    ],
+)
+def test_a_refused_value_is_named_with_its_option_and_the_way_out(
+    front: Front, text: str, words: list[str]
+) -> None:
+    with pytest.raises(BadValue) as caught:
+        front.make().config(text)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_number_of_another_type_is_named(front: Front) -> None:
+    with pytest.raises(BadValue, match="mail_port: expected a whole number, not '25'"):
+        front.make(mail_port="25")
+    with pytest.raises(BadValue, match=r"timeout: expected a number, not \[5\]"):
+        front.make(timeout=[5])
+
+
 def test_an_unknown_setting_cannot_be_assigned(front: Front) -> None:
     with pytest.raises(AttributeError, match="did you mean max_header_length"):
         front.make().settings.max_header_lenght = 40

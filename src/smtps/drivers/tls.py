@@ -74,7 +74,10 @@ def _context(
             context.set_ciphers(ciphers)
         except ssl.SSLError as error:
             raise BadValue(
-                "openssl_cipher_list", "OpenSSL knows no cipher of TLS 1.2 or older in it", code=276
+                "openssl_cipher_list",
+                f"OpenSSL knows no cipher of TLS 1.2 or older in {ciphers!r}; "
+                "openssl ciphers -v lists them",
+                code=276,
             ) from error
     # RFC 8314 and 3207 name no protocol to negotiate; a renegotiation would be an attack.
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION

@@ -185,7 +185,9 @@ def parse_headers(text: str, *, field: str, charset: str = "utf-8") -> list[Head
         elif _field_name(line.partition(":")[0]) and ":" in line:
             folded.append([line])
         else:
-            raise BadValue(field, f"line {number} is not a header; write Name: value")
+            raise BadValue(
+                field, f"line {number} is not a header: {shown(line)}; write Name: value"
+            )
     return [_header_line(lines, field, charset) for lines in folded]
 
 

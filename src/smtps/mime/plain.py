@@ -256,4 +256,4 @@ def _choose(values: tuple[str, ...], number: int, field: str) -> str:
 def _check_charset(charset: str, field: str) -> None:
     """Refuse what is no charset of mail."""
     if not is_usable_charset(charset):
-        raise BadValue(field, "not a charset that mail can use; write utf-8")
+        raise BadValue(field, f"{charset!r} is not a charset that mail can use; write utf-8")

@@ -63,6 +63,8 @@ class SMTPSError(Exception):
     session_usable: bool = True
     #: The server's own words.
     reply: Reply | None = None
+    #: Whether time ran out; an interruption has the same number, 301.
+    timed_out: bool = False
     #: What became of each recipient, when a message was being sent.
     receipt: Receipt | None = None
 
@@ -245,7 +247,6 @@ class TimedOut(SessionError, TimeoutError):
     """No byte moved for the time that was allowed, or the whole method took too long."""
 
     retryable = True
-    #: Tells a timeout from an interruption; both have the number 301.
     timed_out = True
 
     def __init__(self, seconds: float, *, phase: Phase = Phase.IDLE, detail: str = "") -> None:
@@ -259,7 +260,6 @@ class Interrupted(SessionError):
     """`interrupt` stopped the method; the connection was dropped."""
 
     retryable = True
-    timed_out = False
 
     def __init__(self, *, phase: Phase = Phase.IDLE) -> None:
         super().__init__(301, phase, "interrupted")
@@ -409,6 +409,7 @@ class DeliveryUnknown(SessionError, ConnectionError):
         super().__init__(
             cause.code,
             Phase.FINAL,
-            f"whether the message was taken is not known: {cause}",
+            f"whether the message was taken is not known: {getattr(cause, 'reason', cause)}",
             reply=cause.reply,
         )
+        self.timed_out = cause.timed_out

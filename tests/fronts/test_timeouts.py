@@ -101,8 +101,14 @@ def test_silence_behind_the_end_of_the_content_leaves_the_outcome_unknown(
         with within(5):
             error = fails(front, smtp)
     assert isinstance(error, DeliveryUnknown)
-    assert error.code == 301
+    assert (error.code, error.timed_out) == (301, True)
     assert isinstance(error.__cause__, TimedOut)
+    assert str(error).count("(while") == 1
+
+
+def test_an_error_that_is_no_timeout_says_so(front: Front) -> None:
+    with Sink(faults=[Fault(on="MAIL", drop=True)]) as sink:
+        assert fails(front, front.at(sink.url)).timed_out is False
 
 
 def test_silence_at_quit_is_no_error_and_no_wait(front: Front) -> None:

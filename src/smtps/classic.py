@@ -7,6 +7,7 @@ from typing import BinaryIO, NamedTuple
 
 from .address import Address
 from .charsets import CODE_PAGES
+from .codec import HARD_LIMIT
 from .dialogue.transaction import Transaction
 from .enumerations import RecipientType
 from .envelope import Envelope
@@ -193,7 +194,7 @@ class ClassicMessage(MessageProperties):
             delivery_notification_to=self.delivery_notification_to,
             other_headers=self.other_headers,
             message_text=self.message_text,
-            max_header_length=self.settings.max_header_length,
+            max_header_length=min(self.settings.max_header_length, HARD_LIMIT),
             charset=self._charset(),
         )
 

@@ -215,7 +215,11 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
             BadValue: there is no such name (the nearest is suggested), or the value does not fit.
             Locked: it cannot be changed while connected.
         """
+        if not isinstance(text, str):
+            raise BadValue("config", f"expected text such as 'Hello=a.example', not {text!r}")
         name, assigns, value = text.partition("=")
+        if not name.strip():
+            raise BadValue("config", f"{text!r} names no setting; write Name, or Name=value")
         targets = (self.settings, self)
         if assigns:
             assign(targets, name, value, parse=True)

@@ -131,7 +131,11 @@ def decimal(name: str, default: float, *, low: float = 0, doc: str = "") -> Opti
         except ValueError:
             raise BadValue(field, f"{value!r} is not a number") from None
 
-    return Option(name, default, check=checked, parse=parsed, show=lambda v: f"{v:g}", doc=doc)
+    return Option(name, default, check=checked, parse=parsed, show=_plain, doc=doc)
+
+
+def _plain(value: float) -> str:
+    return str(int(value)) if value == int(value) else repr(value)
 
 
 def callback(name: str, *, doc: str = "") -> Option[Callable[..., Any] | None]:
@@ -187,6 +191,8 @@ def choice(
 
     def checked(field: str, value: Any) -> E:
         try:
+            if isinstance(value, bool):
+                raise ValueError
             return kind(parsed(field, value) if words and isinstance(value, str) else value)
         except ValueError:
             raise BadValue(field, f"{value!r} is none of {names}") from None

@@ -165,8 +165,8 @@ class Settings(TLSSettings):
         "MaxHeaderLength",
         80,
         low=0,
-        high=998,
-        doc="Headers longer than this are folded; 0 folds only at the hard limit of 998.",
+        high=2**31 - 1,
+        doc="Headers longer than this are folded. The hard limit is 998, where 0 and more fold.",
     )
     max_line_length = number(
         "MaxLineLength",

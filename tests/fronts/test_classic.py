@@ -167,6 +167,13 @@ def test_headers_are_folded_at_the_length_that_is_set(front: Front) -> None:
     assert max(map(len, smtp.message_headers_string.split("\r\n"))) <= 40
 
 
+@pytest.mark.parametrize("limit", [0, 998, 999, 4096])
+def test_headers_fold_at_the_hard_limit_at_the_latest(front: Front, limit: int) -> None:
+    smtp = fill(front.make(), send_to=", ".join(["person@y.example"] * 99))
+    smtp.settings.max_header_length = limit
+    assert 900 < max(map(len, smtp.message_headers_string.split("\r\n"))) <= 998
+
+
 def test_a_message_keeps_its_identifier_until_it_was_sent(front: Front) -> None:
     with Sink(faults=[Fault(on="MAIL", nth=1, reply="451 4.3.0 later")]) as sink:
         smtp = fill(front.at(sink.url))

@@ -416,6 +416,25 @@ def test_a_number_of_another_type_is_named(front: Front) -> None:
         front.make(timeout=[5])
 
 
+@pytest.mark.parametrize("text", ["", " ", "=x", None, 5])
+def test_config_without_a_name_says_how_it_is_written(front: Front, text: Any) -> None:
+    with pytest.raises(BadValue, match="^config: .*Hello=a.example|^config: .*Name=value"):
+        front.make().config(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(1234567, "1234567"), (0.25, "0.25"), (60, "60"), (1e-07, "1e-07")]
+)
+def test_seconds_read_as_they_were_set(front: Front, seconds: float, text: str) -> None:
+    assert front.make(timeout=seconds).config("Timeout") == text
+
+
+@pytest.mark.parametrize("name", ["ssl_start_mode", "importance", "auth_mechanism"])
+def test_true_is_no_choice(front: Front, name: str) -> None:
+    with pytest.raises(BadValue, match=f"{name}: True is none of 0 "):
+        front.make(**{name: True})
+
+
 def test_an_unknown_setting_cannot_be_assigned(front: Front) -> None:
     with pytest.raises(AttributeError, match="did you mean max_header_length"):
         front.make().settings.max_header_lenght = 40

@@ -418,7 +418,7 @@ def test_a_number_of_another_type_is_named(front: Front) -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "=x", None, 5])
 def test_config_without_a_name_says_how_it_is_written(front: Front, text: Any) -> None:
-    with pytest.raises(BadValue, match="^config: .*Hello=a.example|^config: .*Name=value"):
+    with pytest.raises(BadValue, match=r"^config: .*Hello=a.example|^config: .*Name=value"):
         front.make().config(text)
 
 

@@ -68,7 +68,7 @@ class AsyncDriver:
             Read: self._read,
             Write: self._write,
             Respond: self._respond,
-            PrepareTLS: lambda op: settled(prepare(op)),
+            PrepareTLS: self._prepare,
             StartTLS: self._start_tls,
             Verify: lambda op: settled(verify(op)),
             Sleep: lambda op: asyncio.sleep(op.seconds),
@@ -181,6 +181,9 @@ class AsyncDriver:
         if isinstance(op, Close):
             return self._close()
         return await self._wait_for[type(op)](op)
+
+    async def _prepare(self, op: PrepareTLS) -> None:
+        prepare(op)
 
     async def _connect(self, op: Connect) -> Connected:
         race = Race(op)

@@ -19,7 +19,7 @@ _SECONDS = 0.1
 
 
 class Progress:
-    """Show how far a long work is, where standard error is a terminal; otherwise only the end.
+    """Show how far a long work is, where standard error is a terminal; nowhere else anything.
 
     With `rich` installed (the extra `cli`) the bar is that one's.
     """
@@ -31,8 +31,9 @@ class Progress:
         self._start = self._shown = time.monotonic()
         #: At which count the clock is looked at next.
         self._look = 1
+        self._is_seen = sys.stderr.isatty()
         # One that cannot go back in a line, such as an editor's, gets the end only.
-        self._is_live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._is_live = self._is_seen and os.environ.get("TERM") != "dumb"
         self._width = _width() if self._is_live else _WIDTH
         #: How long the line is that the next one is drawn over.
         self._drawn = 0
@@ -53,7 +54,7 @@ class Progress:
             self._rich.live.transient = not self._done
             self._draw(end="")
             self._rich.stop()
-        elif self._done:
+        elif self._done and self._is_seen:
             self._draw(end="\n")
 
     def advance(self) -> None:

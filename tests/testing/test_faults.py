@@ -16,6 +16,12 @@ def codes(client: RawClient, number: int) -> list[str]:
     return [client.reply()[:3] for _ in range(number)]
 
 
+def test_a_command_may_be_written_in_any_case() -> None:
+    with Sink(faults=[Fault(on="rcpt", reply="550 no")]) as sink, greet(sink) as client:
+        assert client.ask("MAIL FROM:<a@b.example>").startswith("250")
+        assert client.ask("RCPT TO:<x@y.example>").startswith("550")
+
+
 # --- when -----------------------------------------------------------------------------------------
 
 

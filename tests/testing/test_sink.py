@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 import smtps
-from smtps import Envelope
+from smtps import BadValue, Envelope
 from smtps.testing import Fault, Sink, SinkMessage
 from tests.support.raw import RawClient, dial, greet, submit
 
@@ -123,3 +124,24 @@ def test_messages_go_to_a_function_of_ones_own_and_are_not_kept() -> None:
         assert sink.count == 1
         assert sink.messages == ()
     assert taken[0].content == b"Hi\r\n"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("tls", value) for value in ("none", "", True, "ssl")),
+        *(("extensions", value) for value in ("PIPELINING", 5, [5])),
+        *(("faults", value) for value in (Fault(on="RCPT", drop=True), 5, ["RCPT"])),
+    ],
+)
+def test_an_argument_that_is_none_is_refused(field: str, value: Any) -> None:
+    with pytest.raises(BadValue) as caught:
+        Sink(**{field: value})
+    assert caught.value.field == field
+
+
+def test_the_url_lets_a_user_log_in_in_clear_text_where_that_is_offered() -> None:
+    with Sink(users={"ann": "p"}, auth_in_clear=True) as sink:
+        item = Envelope("a@b.example", ["x@y.example"]), b"Subject: x\r\n\r\n"
+        assert smtps.send(item, sink.url).ok
+        assert sink.messages[0].user == "ann"

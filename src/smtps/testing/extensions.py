@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..controls import require_text, shown
+from ..errors import BadValue
+
 __all__ = ["ALL_EXTENSIONS", "Extensions"]
 
 #: What a sink announces unless told otherwise; STARTTLS is added where it is meant.
@@ -43,7 +46,9 @@ class Extensions:
     """
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self.lines = tuple(lines)
+        if isinstance(lines, str) or not isinstance(lines, Iterable):
+            raise BadValue("extensions", f"expected a list of lines, not {shown(lines)}")
+        self.lines = tuple(require_text("extensions", line) for line in lines)
         self._parameters = {
             keyword.upper(): tuple(parameters.upper().split())
             for keyword, _, parameters in (line.partition(" ") for line in self.lines)

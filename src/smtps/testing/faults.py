@@ -6,10 +6,13 @@ import threading
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 
+from ..errors import BadValue
+
 __all__ = ["Fault", "Script"]
 
 #: Places that are no commands of the client.
 GREETING, HANDSHAKE, END = "greeting", "handshake", "."
+_NO_COMMANDS = (GREETING, HANDSHAKE, END)
 _ENDINGS = ("drop", "reset", "half_close", "stall")
 
 
@@ -29,8 +32,8 @@ class Fault:
     ```
 
     Exactly one of:
-        on: a command ("RCPT"), "*" for any command, "greeting" for the first words, "handshake"
-            for TLS, or "." for the end of a message, by DATA or by BDAT LAST.
+        on: a command ("RCPT", in any case), "*" for any command, "greeting" for the first words,
+            "handshake" for TLS, or "." for the end of a message, by DATA or by BDAT LAST.
         received: how many bytes of the client were taken in, on one connection.
         sent: how many bytes went to the client, on one connection.
 
@@ -81,6 +84,9 @@ class Fault:
             raise ValueError("a fault has exactly one of on=, received= and sent=")
         if sum(getattr(self, ending) for ending in _ENDINGS) > 1:
             raise ValueError(f"a fault ends in one way only: {', '.join(_ENDINGS)}")
+        if self.on is not None and self.on not in _NO_COMMANDS:
+            # As the places are called in which it is looked for.
+            object.__setattr__(self, "on", self.on.upper())
 
     def concerns(self, connection: int, text: str) -> bool:
         """Whether this is one of the times that `nth` counts."""
@@ -133,11 +139,15 @@ class Script:
         self._by_place: dict[str, list[Fault]] = {}
         self._by_bytes: list[Fault] = []
         self._occasions: dict[Fault, int] = {}
+        if isinstance(faults, Fault) or not isinstance(faults, Iterable):
+            raise BadValue("faults", f"expected a list of Fault, not {type(faults).__name__}")
         for fault in faults:
             self.add(fault)
 
     def add(self, fault: Fault) -> None:
         """Add a fault; it counts from now on."""
+        if not isinstance(fault, Fault):
+            raise BadValue("faults", f"expected a Fault, not {type(fault).__name__}")
         with self._lock:
             self._occasions[fault] = 0
             if fault.on is None:

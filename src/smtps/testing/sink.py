@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import quote, urlencode
 
+from ..errors import BadValue
 from .auth import MECHANISMS, Mechanism
 from .certificates import Certificate, default_certificate
 from .conversation import Conversation
@@ -24,6 +25,7 @@ from .stream import Gone, Stream
 __all__ = ["Sink"]
 
 _DEFAULT_USERS = {"user": "secret"}
+_TLS = (None, "starttls", "implicit")
 
 
 class Sink:
@@ -66,6 +68,9 @@ class Sink:
         lmtp: speak LMTP: LHLO, and one last reply for each recipient, where a fault on "." looks
             at the recipient and is that recipient's own. RFC 2033.
         path: listen on a Unix socket here instead of a port, for LMTP.
+
+    Raises:
+        BadValue: an argument is not what it should be.
     """
 
     def __init__(
@@ -90,6 +95,8 @@ class Sink:
         lmtp: bool = False,
         path: str | None = None,
     ) -> None:
+        if tls not in _TLS:
+            raise BadValue("tls", f"{tls!r} is none of None, 'starttls' and 'implicit'")
         self._tls = tls
         self._users = users
         self._split = split
@@ -134,7 +141,7 @@ class Sink:
 
     @property
     def url(self) -> str:
-        """The relay URL of this sink, with what makes a client trust its certificate."""
+        """The relay URL of this sink, with what makes a client trust it and log in."""
         scheme = "lmtp" if self._service.lmtp else "smtps" if self._tls == "implicit" else "smtp"
         if self._path:
             return f"{scheme}://{quote(self._path)}"
@@ -144,6 +151,8 @@ class Sink:
             user, password = next(iter(self._users.items()))
             login = f"{quote(user, safe='')}:{quote(password, safe='')}@"
         query = {"openssl_ca_file": self.ca_file} if self._tls else {"tls": "none"}
+        if login and not self._tls and self._service.auth_in_clear:
+            query["allow_plaintext_auth"] = "true"
         return f"{scheme}://{login}{host}:{self.port}?{urlencode(query)}"
 
     @property

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtps import compat
+from smtps.compat import connecting
 from smtps.compat.link import LONGEST_LINE
 from smtps.testing import Authority, Fault, Sink
 from tests.compat.modules import PEOPLE, clear
@@ -52,6 +53,21 @@ def endless(*said: bytes, again: bytes) -> Iterator[int]:
         thread.start()
         yield listener.getsockname()[1]
         thread.join()
+
+
+def test_a_connection_that_breaks_at_once_leaves_no_socket(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[socket.socket] = []
+
+    def broken(connection: socket.socket, _: object) -> None:
+        made.append(connection)
+        raise ConnectionResetError
+
+    monkeypatch.setattr(connecting, "set_no_delay", broken)
+    with pytest.raises(ConnectionResetError):
+        clear(sink)
+    assert [connection.fileno() for connection in made] == [-1]
 
 
 # --- TLS ------------------------------------------------------------------------------------------

@@ -69,7 +69,11 @@ def connect_tcp(link: Link, host: str, port: int, timeout: Any, source: Any) -> 
     from .. import compat
 
     connection = compat.socket.create_connection((host, port), timeout, source)
-    set_no_delay(connection, link.options.settings)
+    try:
+        set_no_delay(connection, link.options.settings)
+    except OSError:
+        connection.close()
+        raise
     return connection
 
 

@@ -16,7 +16,7 @@ from .errors import BadValue
 from .octets import octets_of
 from .options import Option
 
-__all__ = ["callback", "choice", "decimal", "flag", "moment", "number", "octets", "text"]
+__all__ = ["callback", "choice", "flag", "moment", "number", "octets", "seconds", "text"]
 
 E = TypeVar("E", bound=IntEnum)
 
@@ -115,14 +115,18 @@ def number(
     return Option(name, default, check=checked, parse=parsed, locked=locked, live=live, doc=doc)
 
 
-def decimal(name: str, default: float, *, low: float = 0, doc: str = "") -> Option[float]:
-    """Declare an option that is a number of at least `low`, fractions allowed."""
+# 23 days. The system counts milliseconds in 31 bits where it waits.
+_LONGEST = 2_000_000
+
+
+def seconds(name: str, default: float, *, doc: str = "") -> Option[float]:
+    """Declare an option that is a time in seconds, from 0 to 2,000,000, fractions allowed."""
 
     def checked(field: str, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise BadValue(field, f"expected a number, not {shown(value)}")
-        if not value >= low or value == float("inf"):
-            raise BadValue(field, f"{value!r} is not a number of at least {low:g}")
+        if not 0 <= value <= _LONGEST:
+            raise BadValue(field, f"expected 0 to {_LONGEST:,} seconds, not {shown(value)}")
         return value
 
     def parsed(field: str, value: str) -> float:

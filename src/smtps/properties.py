@@ -15,7 +15,7 @@ from .enumerations import (
 )
 from .firewall import Firewall, FirewallOption
 from .hosts import check_host, check_server, is_socket_path
-from .kinds import callback, choice, decimal, flag, moment, number, octets, text
+from .kinds import callback, choice, flag, moment, number, octets, seconds, text
 from .options import Configurable, Forwarded
 from .recipients import MessageRecipient, RecipientView, check_recipients
 from .settings import Settings
@@ -81,7 +81,7 @@ class ConnectionProperties(TLSProperties):
     allow_extensions = flag(
         "AllowExtensions", True, doc="Whether to greet with EHLO; HELO knows no TLS and no AUTH."
     )
-    timeout = decimal(
+    timeout = seconds(
         "Timeout", 60, doc="Seconds without any byte moved until the method fails; 0 is no limit."
     )
 

@@ -12,7 +12,7 @@ from .controls import shown
 from .enumerations import InDoubt, IPVersion, RecipientPolicy
 from .errors import BadValue
 from .firewall import check_header_lines
-from .kinds import choice, decimal, flag, number, text
+from .kinds import choice, flag, number, seconds, text
 from .tls_settings import TLSSettings
 
 __all__ = ["Settings", "check_charset", "check_code_page", "check_hello"]
@@ -277,18 +277,18 @@ class Settings(TLSSettings):
         False,
         doc="Whether Timeout bounds the whole method instead of the time without any byte moved.",
     )
-    connection_timeout = decimal(
+    connection_timeout = seconds(
         "ConnectionTimeout",
         0,
         doc="Seconds to find the address, connect, and pass the proxy, in all; 0 is Timeout.",
     )
-    final_timeout = decimal(
+    final_timeout = seconds(
         "FinalTimeout",
         0,
         doc="Seconds to wait for the reply that takes the message; 0 is Timeout where that was"
         " set, else the 600 of RFC 5321, section 4.5.3.2.6, since giving up early doubles mail.",
     )
-    quit_timeout = decimal(
+    quit_timeout = seconds(
         "QuitTimeout",
         5,
         doc="Seconds to wait for the reply to QUIT; the messages are safe before it.",

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from smtps import DeliveryUnknown, Envelope, Outcome, Phase, TimedOut
-from smtps.errors import ConnectionLost, SessionError, SMTPSError
+from smtps.errors import BadValue, ConnectionLost, SessionError, SMTPSError
 from smtps.session import Session
 from smtps.testing import Fault, Sink
 from tests.support.fronts import Front
@@ -172,6 +172,19 @@ def test_a_timeout_of_zero_is_no_limit() -> None:
         for phase in Phase
         if phase not in (Phase.FINAL, Phase.QUIT)
     )
+
+
+def test_the_longest_timeout_is_one_that_the_system_can_wait_for(front: Front) -> None:
+    with Sink() as sink:
+        smtp = front.at(sink.url)
+        smtp.timeout = smtp.settings.final_timeout = 2_000_000
+        assert front.send(smtp, ITEM).ok
+
+
+@pytest.mark.parametrize("value", [-1, 2_000_001, 10**400, float("inf"), float("nan")])
+def test_a_timeout_that_nothing_can_wait_for_is_named(front: Front, value: float) -> None:
+    with pytest.raises(BadValue, match="timeout: expected 0 to 2,000,000 seconds, not "):
+        front.make().timeout = value
 
 
 # --- a server that does not read ------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
-from typing import Any, NoReturn, Protocol, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
 from .amounts import check_count
 from .certificate import Certificate
@@ -120,13 +120,30 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
         return component
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if not name.startswith("_") and not hasattr(type(self), name) and name != "settings":
-            setting = self.settings.nearest_name(name)
-            near = None if setting == name else self.nearest_name(name)
-            near = near or (setting and f"settings.{setting}")
-            hint = f"; did you mean {near}?" if near else ""
-            raise AttributeError(f"{type(self).__name__} has no property {name}{hint}")
-        super().__setattr__(name, value)
+        if name.startswith("_") or hasattr(type(self), name) or name == "settings":
+            super().__setattr__(name, value)
+        elif name in Settings.options:
+            setattr(self.settings, name, value)
+        else:
+            raise self._no_property(name)
+
+    if not TYPE_CHECKING:  # A checker of types knows a setting where it is: `smtp.settings.x`.
+
+        def __getattr__(self, name: str) -> Any:
+            """Read a setting by its name, as it is assigned and named to the constructor."""
+            if name in Settings.options:
+                return getattr(self.settings, name)
+            if hasattr(type(self), name):
+                # It is there and cannot be read: let it say why.
+                return object.__getattribute__(self, name)
+            raise self._no_property(name)
+
+    def _no_property(self, name: str) -> AttributeError:
+        near = self.nearest_name(name) or Settings.nearest_name(name)
+        hint = f"; did you mean {near}?" if near else ""
+        return AttributeError(
+            f"{type(self).__name__} has no property {name}{hint}", name=name, obj=self
+        )
 
     def __reduce__(self) -> NoReturn:
         name = type(self).__name__

@@ -18,6 +18,7 @@ from smtps.errors import (
     SenderRefused,
     SMTPSError,
 )
+from smtps.settings import Settings
 from smtps.testing import Fault, Sink
 from tests.support.fronts import Front
 
@@ -440,9 +441,29 @@ def test_an_unknown_setting_cannot_be_assigned(front: Front) -> None:
         front.make().settings.max_header_lenght = 40
 
 
-def test_who_assigns_a_setting_to_the_component_is_told_where_it_is(front: Front) -> None:
-    with pytest.raises(AttributeError, match=r"did you mean settings\.openssl_ca_file\?"):
-        front.make().openssl_ca_file = "ca.pem"
+@pytest.mark.parametrize("name", Settings.options)
+def test_a_setting_is_an_attribute_of_the_component_too(front: Front, name: str) -> None:
+    smtp = front.make()
+    value = getattr(smtp.settings, name)
+    assert getattr(smtp, name) == value
+    setattr(smtp, name, value)
+    assert Settings.options[name].is_set(smtp if name in smtp.options else smtp.settings)
+
+
+def test_a_setting_is_checked_where_it_is_assigned(front: Front) -> None:
+    smtp = front.at("smtp://mail.example?timeout=10&max_line_length=4096")
+    assert (smtp.timeout, smtp.max_line_length) == (10, 4096)
+    with pytest.raises(BadValue, match="max_line_length: 5 is not between"):
+        smtp.max_line_length = 5
+    assert smtp.max_line_length == smtp.settings.max_line_length == 4096
+
+
+def test_what_is_no_property_is_neither_read_nor_assigned(front: Front) -> None:
+    smtp = front.make()
+    with pytest.raises(AttributeError, match="did you mean max_header_length"):
+        smtp.max_header_lenght = 40
+    with pytest.raises(AttributeError, match="did you mean max_header_length"):
+        _ = smtp.max_header_lenght
 
 
 def test_a_secret_is_not_read_back(front: Front) -> None:

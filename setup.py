@@ -7,6 +7,7 @@ Without it the package installs in pure Python where nothing can be compiled, an
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from setuptools.command.build_ext import build_ext
 
 ROOT = Path("cython")
 BUILD = os.environ.get("SMTPS_BUILD", "")
+# A link of the README to another file, with its text and path.
+LINK = re.compile(r"\[([^]]+)]\((?!https?:|#)([^)]+)\)")
 
 
 def extensions() -> list[Extension]:
@@ -80,7 +83,32 @@ class Build(build_ext):
             self.distribution.ext_modules = []
 
 
+def description() -> str:
+    """Give the README as an index shows it, where its links to other files would lead nowhere.
+
+    A release knows its repository by the variables of the workflow, and the links lead there. Else
+    the sdist is what has the files, so they are named. Wheels take the page over from their sdist.
+    """
+    about = Path("PKG-INFO")
+    if about.exists():
+        return about.read_text("utf-8").partition("\n\n")[2]
+    text = Path("README.md").read_text("utf-8")
+    names = [os.environ.get(f"GITHUB_{name}") for name in ("SERVER_URL", "REPOSITORY", "REF_NAME")]
+    if not all(names):
+        text = re.sub(r"<picture>.*?</picture>\n\n", "", text, flags=re.DOTALL)
+        return LINK.sub(r"\1 (`\2`)", text)
+    server, repository, release = names
+    address = f"{server}/{repository}"
+    text = LINK.sub(rf"[\1]({address}/blob/{release}/\2)", text)
+    return re.sub(r'(src(?:set)?=")(docs/)', rf"\1{address}/raw/{release}/\2", text)
+
+
 if BUILD not in ("", "fast", "pure"):
     raise SystemExit(f"SMTPS_BUILD={BUILD}: expected fast or pure")
 
-setup(ext_modules=[] if BUILD == "pure" else extensions(), cmdclass={"build_ext": Build})
+setup(
+    long_description=description(),
+    long_description_content_type="text/markdown",
+    ext_modules=[] if BUILD == "pure" else extensions(),
+    cmdclass={"build_ext": Build},
+)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,50 @@ def test_the_sdist_holds_every_source(sdist: Path) -> None:
     assert "cython/kernels/cpu.c" in sources
     assert "cython/smtps/_fast/kernels.pxd" in sources
     assert sources <= packed
+
+
+def page_of(archive: Path) -> str:
+    """Give what an index would show of a package."""
+    with tarfile.open(archive) as opened:
+        (about,) = [
+            name for name in opened.getnames() if name.count("/") == 1 and "PKG-INFO" in name
+        ]
+        file = opened.extractfile(about)
+        assert file is not None
+        return file.read().decode().partition("\n\n")[2]
+
+
+def test_an_index_shows_no_link_that_leads_nowhere(sdist: Path) -> None:
+    page = page_of(sdist)
+    assert page.startswith("# smtps\n")
+    targets = re.findall(r"\]\(([^)]*)\)|(?:src|srcset)=\"([^\"]*)", page)
+    assert all("".join(target).startswith(("https:", "#")) for target in targets)
+    named = re.findall(r"\(`([^`]+\.md)`\)", page)
+    assert "docs/smtplib.md" in named
+    with tarfile.open(sdist) as archive:
+        packed = {name.partition("/")[2] for name in archive.getnames()}
+    assert set(named) <= packed
+
+
+def test_a_release_links_to_the_files_of_its_repository_and_its_wheels_too(tmp_path: Path) -> None:
+    known = {"SERVER_URL": "https://git.example", "REPOSITORY": "o/r", "REF_NAME": "v1"}
+    done = run(
+        *("-m", "build", "--no-isolation", "--sdist", "--outdir", str(tmp_path), str(ROOT)),
+        **{f"GITHUB_{name}": value for name, value in known.items()},
+    )
+    assert done.returncode == 0, done.stdout
+    (archive,) = tmp_path.glob("smtps-*.tar.gz")
+    page = page_of(archive)
+    assert "](https://git.example/o/r/blob/v1/docs/smtplib.md)" in page
+    assert 'src="https://git.example/o/r/raw/v1/docs/comparison-light.svg"' in page
+    folder = tmp_path / "wheel"
+    folder.mkdir()
+    done = build_wheel(archive, folder, SMTPS_BUILD="pure")
+    assert done.returncode == 0, done.stdout
+    (wheel,) = folder.glob("smtps-*.whl")
+    with zipfile.ZipFile(wheel) as opened:
+        (about,) = [name for name in opened.namelist() if name.endswith(".dist-info/METADATA")]
+        assert opened.read(about).decode().partition("\n\n")[2] == page
 
 
 def test_a_wheel_built_from_the_sdist_passes_the_tests(sdist: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from .mime.plain import ComposedMessage, PlainMessage
 from .properties import MessageProperties
 from .settings import Settings
 from .wire.capabilities import Capabilities
-from .wire.content import Composition, Content
+from .wire.content import Composition, Content, Source
 
 __all__ = ["ClassicMessage", "Header"]
 
@@ -40,6 +40,25 @@ class _Envelope(NamedTuple):
     required: list[int]
     #: What to append to RCPT, by place.
     options: dict[int, str]
+
+
+class _Attachment(Content):
+    """What follows the text, and is error 302 where it cannot be read."""
+
+    __slots__ = ("_field",)
+
+    def __init__(self, field: str, source: Source) -> None:
+        super().__init__(source)
+        self._field = field
+
+    def chunks(self) -> Iterator[bytes | memoryview]:
+        """Give the content piece by piece, once."""
+        try:
+            yield from super().chunks()
+        except BadValue:
+            raise
+        except (OSError, ValueError) as error:
+            raise BadValue(self._field, f"cannot be read: {error}", code=302) from error
 
 
 class ClassicMessage(MessageProperties):
@@ -84,12 +103,19 @@ class ClassicMessage(MessageProperties):
         `close_stream_after_transfer` says so. Without a text it is the whole body; a text that does
         not end its last line is parted from it by a blank line.
 
+        What was sent is forgotten. Where sending failed and the file was closed all the same, the
+        next `send` is error 302, since it would go without its content, until another file or None
+        is set.
+
         Raises:
             BadValue: it cannot be read, or it gives text. Error 302.
         """
         if stream is not None:
             if not hasattr(stream, "read"):
-                raise BadValue("message_stream", "expected a binary file, or None", code=302)
+                raise BadValue(
+                    "message_stream", f"expected a binary file, or None, not {stream!r}", code=302
+                )
+            _refuse_closed(stream)
             if hasattr(stream, "encoding"):
                 raise BadValue(
                     "message_stream", 'the file gives text; open it with mode "rb"', code=302
@@ -240,12 +266,13 @@ class ClassicMessage(MessageProperties):
             try:
                 with open(self.attached_file, "rb"):
                     pass
-                yield Content(self.attached_file)
+                yield _Attachment("attached_file", self.attached_file)
             except OSError as error:
                 reason = f"{self.attached_file!r} cannot be read: {error.strerror or error}"
                 raise BadValue("attached_file", reason, code=302) from error
-        if self._stream is not None and not getattr(self._stream, "closed", False):
-            yield Content(self._stream)
+        if self._stream is not None:
+            _refuse_closed(self._stream)
+            yield _Attachment("message_stream", self._stream)
 
     def _content(self, composed: ComposedMessage, streams: list[Content]) -> Composition:
         text = composed.body
@@ -260,6 +287,8 @@ class ClassicMessage(MessageProperties):
         """Note that the message is with the server, so that the next one is another."""
         self._last_message_id = transaction.message_id or ""
         self._identifier = None
+        if getattr(self._stream, "closed", False):
+            self._stream = None
 
 
 _HEADER_PROPERTIES = (
@@ -267,6 +296,13 @@ _HEADER_PROPERTIES = (
     *("importance", "priority", "sensitivity", "other_headers", "return_path"),
     *("message_date", "message_id"),
 )
+
+
+def _refuse_closed(stream: BinaryIO) -> None:
+    if getattr(stream, "closed", False):
+        raise BadValue(
+            "message_stream", "the file is closed; set one that is open, or None", code=302
+        )
 
 
 def _on_the_wire(options: str) -> str:

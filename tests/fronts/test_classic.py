@@ -265,6 +265,72 @@ def test_a_stream_is_closed_after_a_failure_too(front: Front) -> None:
     assert stream.closed
 
 
+def test_a_stream_that_was_sent_is_forgotten(front: Front) -> None:
+    with Sink() as sink:
+        smtp = fill(front.at(sink.url), message_text="text\r\n")
+        smtp.set_message_stream(io.BytesIO(b"stream\n"))
+        front.send(smtp)
+        front.send(smtp)
+    assert sink.messages[1].content.endswith(b"\r\n\r\ntext\r\n")
+
+
+def test_no_message_goes_without_the_stream_that_a_failure_closed(front: Front) -> None:
+    with Sink(faults=[Fault(on="MAIL", nth=1, reply="451 later")]) as sink:
+        smtp = fill(front.at(sink.url), message_text="text\r\n")
+        smtp.set_message_stream(io.BytesIO(b"stream\n"))
+        with pytest.raises(SenderRefused):
+            front.send(smtp)
+        with pytest.raises(BadValue, match="message_stream: the file is closed; set") as caught:
+            front.send(smtp)
+        assert (caught.value.code, sink.count) == (302, 0)
+        smtp.set_message_stream(None)
+        front.send(smtp)
+    assert sink.count == 1
+
+
+def test_a_stream_that_is_closed_already_is_refused(front: Front) -> None:
+    stream = io.BytesIO(b"one\n")
+    stream.close()
+    with pytest.raises(BadValue, match="message_stream: the file is closed") as caught:
+        front.make().set_message_stream(stream)
+    assert caught.value.code == 302
+
+
+class Broken(io.RawIOBase):
+    """A file on a disk that fails in the middle."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        raise OSError("the disk is gone")
+
+
+def test_a_stream_that_fails_while_it_is_read_is_error_302(front: Front) -> None:
+    with Sink() as sink:
+        smtp = fill(front.at(sink.url), message_text="text\r\n")
+        front.connect(smtp)
+        smtp.set_message_stream(Broken())
+        with pytest.raises(BadValue, match="message_stream: .*the disk is gone") as caught:
+            front.send(smtp)
+        assert caught.value.code == 302
+        assert isinstance(caught.value.__cause__, OSError)
+        assert not smtp.connected
+        smtp.set_message_stream(None)
+        front.send(smtp)
+    assert sink.count == 1
+
+
+def test_a_queued_stream_is_closed_and_forgotten(front: Front, tmp_path: Path) -> None:
+    stream = io.BytesIO(b"stream\n")
+    smtp = fill(front.make(), message_text="text\r\n")
+    smtp.set_message_stream(stream)
+    front.run(smtp.queue(tmp_path))
+    assert stream.closed
+    second = front.run(smtp.queue(tmp_path))
+    assert b"stream" not in (tmp_path / second).read_bytes()
+
+
 def test_a_stream_of_text_is_refused(front: Front) -> None:
     with pytest.raises(BadValue, match="rb") as caught:
         front.make().set_message_stream(io.StringIO("text"))

@@ -63,7 +63,7 @@ class AsyncSMTPS(Component):
     async def disconnect(self) -> None:
         """Like `SMTPS.disconnect`, awaited."""
         if self.connected:
-            await self._run("disconnect", close_session(self._live))
+            await self._run("disconnect", close_session(self._live, asked=True))
 
     async def send(
         self,

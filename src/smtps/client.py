@@ -76,7 +76,7 @@ class SMTPS(Component):
     def disconnect(self) -> None:
         """Say QUIT and close. Does nothing when not connected, and never fails."""
         if self.connected:
-            self._run("disconnect", close_session(self._live))
+            self._run("disconnect", close_session(self._live, asked=True))
 
     def send(
         self,

@@ -206,7 +206,11 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
 
     @property
     def last_reply(self) -> str:
-        """The last complete reply of the server: all its lines with their codes."""
+        """The last complete reply of the server: all its lines with their codes.
+
+        After a message that was refused it is the refusal, and behind a method that made a session
+        of its own it is not the reply to its QUIT.
+        """
         return self._live.last_reply.raw if self._live.last_reply else ""
 
     @property

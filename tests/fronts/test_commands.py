@@ -9,12 +9,14 @@ import pytest
 
 from smtps import ConnectionStatus, Envelope, Expand, PITrail
 from smtps.errors import (
+    AuthenticationRefused,
     BadValue,
     Busy,
     CommandRefused,
     Interrupted,
     Locked,
     NotConnected,
+    ReplyError,
     SenderRefused,
     SMTPSError,
 )
@@ -317,6 +319,51 @@ def test_do_events_notices_that_the_server_has_closed(front: Front) -> None:
         front.run(smtp.do_events())
     assert not smtp.connected
     assert called == [1]
+
+
+# --- the last reply -------------------------------------------------------------------------------
+
+
+def test_the_last_reply_of_a_method_is_not_that_of_its_own_quit(front: Front) -> None:
+    faults = [
+        Fault(on=".", reply="250 2.0.0 queued as 4711"),
+        Fault(on="VRFY", reply="252 2.1.5 perhaps"),
+        Fault(on="EXPN", reply="550 5.1.1 no list"),
+    ]
+    with Sink(faults=faults) as sink:
+        smtp = front.at(sink.url)
+        front.send(smtp, ITEM)
+        assert smtp.last_reply == "250 2.0.0 queued as 4711"
+        front.run(smtp.verify("ann"))
+        assert smtp.last_reply == "252 2.1.5 perhaps"
+        with pytest.raises(CommandRefused):
+            front.run(smtp.expand("staff"))
+        assert (smtp.last_reply_code, smtp.last_enhanced_code) == (550, "5.1.1")
+        front.connect(smtp)
+        front.disconnect(smtp)
+        assert smtp.last_reply.startswith("221")
+    assert sink.commands.count("QUIT") == 4
+
+
+@pytest.mark.parametrize("place", ["MAIL", "RCPT", "DATA", "."])
+def test_the_last_reply_is_the_refusal_of_the_message(front: Front, place: str) -> None:
+    with Sink(faults=[Fault(on=place, reply="550 5.7.1 not this one")]) as sink:
+        smtp = front.at(sink.url)
+        for _ in range(2):
+            with pytest.raises(ReplyError):
+                front.send(smtp, ITEM)
+            assert smtp.last_reply == "550 5.7.1 not this one"
+            if not smtp.connected:
+                front.connect(smtp)
+
+
+def test_the_last_reply_of_a_refused_login_is_that_refusal(front: Front) -> None:
+    with Sink(auth_in_clear=True) as sink:
+        smtp = front.make(user="user", password="wrong", allow_plaintext_auth=True)
+        smtp.mail_server, smtp.mail_port, smtp.ssl_start_mode = sink.host, sink.port, 3
+        with pytest.raises(AuthenticationRefused):
+            front.connect(smtp)
+        assert smtp.last_reply.startswith("535")
 
 
 # --- configuration --------------------------------------------------------------------------------

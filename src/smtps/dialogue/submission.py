@@ -51,6 +51,9 @@ def _submit(session: Session, transaction: Transaction) -> Dialogue[Receipt]:
         for result in receipt.results:
             if result.reply is not None and not result.reply.positive:
                 yield Emit(Error(161, f"<{result.address}> was refused: {result.reply}"))
+    if receipt.error is not None and receipt.error.reply is not None:
+        # Not what was answered to the commands behind it, and to the RSET that it led to.
+        session.last_reply = receipt.error.reply
     if opened_here or not session.resting:
         yield from close_session(session, receipt.error)
     return receipt

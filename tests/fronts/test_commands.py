@@ -98,6 +98,35 @@ def test_verify_gives_the_words_of_the_server_over_a_session_of_its_own(front: F
     assert "VRFY x@y.example" in sink.commands
 
 
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ("", "empty; name a mailbox"),
+        (None, "expected text, not NoneType"),
+        ("a\r\nb", "control character U+000D at position 1"),
+    ],
+)
+@pytest.mark.parametrize("method", ["verify", "expand"])
+def test_what_is_no_address_to_ask_about_is_named(
+    front: Front, method: str, argument: Any, words: str
+) -> None:
+    with Sink() as sink:
+        with pytest.raises(BadValue) as caught:
+            front.run(getattr(front.at(sink.url), method)(argument))
+        assert str(caught.value).startswith(f"email_address: {words}")
+        assert sink.connections == ()
+
+
+@pytest.mark.parametrize("line", [None, 5, b"NOOP"])
+def test_a_command_that_is_no_text_is_named(front: Front, line: Any) -> None:
+    with Sink() as sink:
+        smtp = front.at(sink.url)
+        front.connect(smtp)
+        with pytest.raises(BadValue, match="command: expected text, not "):
+            front.run(smtp.send_command(line))
+        assert front.send(smtp, ITEM).ok
+
+
 def test_expand_tells_each_member_of_a_list(front: Front) -> None:
     reply = b"250-2.1.5 Ann <a@y.example>\r\n250-2.1.5 <b@y.example>\r\n250 2.1.5 c@y.example\r\n"
     members = ["Ann <a@y.example>", "<b@y.example>", "c@y.example"]

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import re
 
-from ..errors import BadValue, CommandRefused, ServiceClosing, SessionError, SMTPSError, TimedOut
+from ..controls import refuse_controls, require_text
+from ..errors import (
+    BadValue,
+    CommandRefused,
+    ServiceClosing,
+    SessionError,
+    SMTPSError,
+    TimedOut,
+)
 from ..events import Expand
 from ..ops import Deadline, Dialogue, Emit, Poll, Read, Sleep
 from ..phase import Phase
@@ -40,13 +48,13 @@ def command(session: Session, line: str) -> Dialogue[Reply]:
         BadValue: it is empty, could end before its end, or is a command with a way of its own.
         CommandRefused: the server said no; the session goes on.
     """
-    verb = line.split(" ", 1)[0].upper()
+    verb = require_text("command", line).split(" ", 1)[0].upper()
     if not verb:
         raise BadValue("command", "empty; write a command such as NOOP")
     if verb in _OTHER_WAYS:
         raise BadValue("command", f"{verb} cannot be sent by itself; {_OTHER_WAYS[verb]}")
-    data = build_command(line)
-    reply = yield from _ask(session, data)
+    refuse_controls("command", line)
+    reply = yield from _ask(session, build_command(line))
     if reply.positive and verb in _ENDS_TRANSACTION:
         session.touched = False
     session.touched = session.touched or verb in _OPENS_TRANSACTION
@@ -113,8 +121,9 @@ def heed(session: Session) -> Dialogue[None]:
 
 def _look_up(session: Session, verb: str, argument: str) -> Dialogue[Reply]:
     """Send VRFY or EXPN over the session that is up, or over one of its own."""
-    if not argument.strip():
+    if not require_text("email_address", argument).strip():
         raise BadValue("email_address", "empty; name a mailbox or a list")
+    refuse_controls("email_address", argument)
     data = build_command(verb, argument)
     opened_here = not session.connected
     if opened_here:

@@ -6,7 +6,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from .amounts import check_count
 from .options import Option
+from .recipients import MessageRecipient
 
 __all__ = ["with_accessors"]
 
@@ -24,7 +26,8 @@ def with_accessors(cls: C) -> C:
     """Give a class a method to read and a method to write each of its properties and options.
 
     The name of a property that ends in an underscore loses it: `get_from`, `set_from`. Lists are
-    reached by index: `message_recipient_count`, `get_message_recipient_address(0)`.
+    reached by index: `message_recipient_count`, `get_message_recipient_address(0)`. Where the count
+    can be assigned, that makes the list longer or shorter.
     """
     for name, member in inspect.getmembers_static(cls):
         if name.startswith("_") or not isinstance(member, (property, Option)):
@@ -35,7 +38,12 @@ def with_accessors(cls: C) -> C:
         if isinstance(member, Option) or member.fset is not None:
             _add(cls, f"set_{plain}", _setter(name))
     for one, fields in _LISTS.items():
-        setattr(cls, f"{one}_count", property(_counter(f"{one}s")))
+        count, set_count = _counter(f"{one}s"), None
+        _add(cls, f"get_{one}_count", count)
+        if one in _WRITABLE:
+            set_count = _resizer(one)
+            _add(cls, f"set_{one}_count", set_count)
+        setattr(cls, f"{one}_count", property(count, set_count))
         for field in fields:
             _add(cls, f"get_{one}_{field}", _item_getter(f"{one}s", field))
             if one in _WRITABLE:
@@ -73,6 +81,17 @@ def _counter(attribute: str) -> Callable[..., int]:
 
     count.__doc__ = f"How many `{attribute}` there are."
     return count
+
+
+def _resizer(one: str) -> Callable[..., None]:
+    def resize(self: Any, count: int) -> None:
+        check_count(f"{one}_count", count, least=0)
+        found = getattr(self, f"{one}s")
+        del found[count:]
+        found.extend(MessageRecipient() for _ in range(count - len(found)))
+
+    resize.__doc__ = f"Cut `{one}s` to so many, or add empty ones to fill in."
+    return resize
 
 
 def _item_getter(attribute: str, field: str) -> Callable[..., Any]:

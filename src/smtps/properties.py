@@ -17,7 +17,7 @@ from .firewall import Firewall, FirewallOption
 from .hosts import check_host, check_server, is_socket_path
 from .kinds import callback, choice, flag, moment, number, octets, seconds, text
 from .options import Configurable, Forwarded
-from .recipients import MessageRecipient, RecipientView, check_recipients
+from .recipients import MessageRecipient, RecipientView, check_recipients, recipients_of
 from .settings import Settings
 from .tls_properties import TLSProperties
 
@@ -138,8 +138,7 @@ class MessageProperties(Configurable):
     @property
     def message_recipients(self) -> list[MessageRecipient]:
         """Every recipient with its type and RCPT options; SendTo, Cc and BCc are views of it."""
-        found: list[MessageRecipient] = self.__dict__.setdefault("_message_recipients", [])
-        return found
+        return recipients_of(self)
 
     @message_recipients.setter
     def message_recipients(self, value: Iterable[MessageRecipient]) -> None:

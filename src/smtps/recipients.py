@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self, SupportsIndex
 
 from .address import Address
-from .controls import refuse_controls
+from .controls import refuse_controls, shown
 from .enumerations import RecipientType
 from .errors import AddressError, BadValue
 from .mailboxes import parse_address, parse_address_list
 from .options import Configurable, Option
 
-__all__ = ["MessageRecipient", "RecipientView", "check_recipients"]
+__all__ = ["MessageRecipient", "RecipientView", "Recipients", "check_recipients", "recipients_of"]
 
 
 @dataclass(slots=True)
@@ -98,7 +98,9 @@ class RecipientView(Option[str]):
         """Join the recipients of this type."""
         if instance is None:
             return self
-        return ", ".join(str(one.mailbox) for one in _recipients(instance) if one.type == self.kind)
+        return ", ".join(
+            str(one.mailbox) for one in recipients_of(instance) if one.type == self.kind
+        )
 
     def __set__(self, instance: Configurable, value: str) -> None:
         """Parse the text, and replace the recipients of this type.
@@ -107,22 +109,57 @@ class RecipientView(Option[str]):
             AddressError: it is not a list of addresses; the recipients stay as they were.
         """
         parsed = parse_address_list(self.check(self.attribute, value), field=self.attribute)
-        found = _recipients(instance)
+        found = recipients_of(instance)
         others = [one for one in found if one.type != self.kind]
         found[:] = others + [MessageRecipient(one.spec, one.name, self.kind) for one in parsed]
 
     def is_set(self, instance: Configurable) -> bool:
         """Tell whether there is a recipient of this type."""
-        return any(one.type == self.kind for one in _recipients(instance))
+        return any(one.type == self.kind for one in recipients_of(instance))
 
     def reset(self, instance: Configurable) -> None:
         """Remove the recipients of this type."""
-        found = _recipients(instance)
+        found = recipients_of(instance)
         found[:] = [one for one in found if one.type != self.kind]
 
 
-def _recipients(instance: Configurable) -> list[MessageRecipient]:
-    found: list[MessageRecipient] = instance.__dict__.setdefault("_message_recipients", [])
+class Recipients(list[MessageRecipient]):
+    """A list that takes `MessageRecipient` only, and says so where something else is given."""
+
+    def append(self, value: MessageRecipient) -> None:
+        """Add one at the end."""
+        super().append(_checked(value))
+
+    def insert(self, index: SupportsIndex, value: MessageRecipient) -> None:
+        """Add one before that at `index`."""
+        super().insert(index, _checked(value))
+
+    def extend(self, values: Iterable[MessageRecipient]) -> None:
+        """Add several at the end."""
+        super().extend(check_recipients(values))
+
+    def __iadd__(self, values: Iterable[MessageRecipient]) -> Self:  # type: ignore[misc,override]
+        self.extend(values)
+        return self
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        # A slice takes several.
+        check = check_recipients if isinstance(index, slice) else _checked
+        super().__setitem__(index, check(value))
+
+
+def _checked(value: object) -> MessageRecipient:
+    if not isinstance(value, MessageRecipient):
+        raise BadValue(
+            "message_recipients",
+            f"expected MessageRecipient, not {shown(value)}; write MessageRecipient(address)",
+        )
+    return value
+
+
+def recipients_of(instance: Configurable) -> Recipients:
+    """Give the list of an instance, made when it is first asked for."""
+    found: Recipients = instance.__dict__.setdefault("_message_recipients", Recipients())
     return found
 
 
@@ -136,10 +173,4 @@ def check_recipients(value: Iterable[MessageRecipient]) -> list[MessageRecipient
         raise BadValue(
             "message_recipients", f"expected MessageRecipients, not {type(value).__name__}"
         )
-    found = list(value)
-    for one in found:
-        if not isinstance(one, MessageRecipient):
-            raise BadValue(
-                "message_recipients", f"expected MessageRecipient, not {type(one).__name__}"
-            )
-    return found
+    return [_checked(one) for one in value]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email import message_from_bytes
 from pathlib import Path
@@ -311,7 +312,7 @@ def test_a_stream_that_fails_while_it_is_read_is_error_302(front: Front) -> None
         smtp = fill(front.at(sink.url), message_text="text\r\n")
         front.connect(smtp)
         smtp.set_message_stream(Broken())
-        with pytest.raises(BadValue, match="message_stream: .*the disk is gone") as caught:
+        with pytest.raises(BadValue, match=r"message_stream: .*the disk is gone") as caught:
             front.send(smtp)
         assert caught.value.code == 302
         assert isinstance(caught.value.__cause__, OSError)
@@ -445,6 +446,51 @@ def test_flat_names_reach_properties_and_lists(front: Front) -> None:
 def test_an_unknown_property_is_named_with_the_nearest(front: Front) -> None:
     with pytest.raises(AttributeError, match="mail_server"):
         front.make().mail_sever = "relay.example"
+
+
+def test_the_count_of_recipients_is_assigned_as_in_flat_editions(front: Front) -> None:
+    smtp = fill(front.make(), send_to="")
+    smtp.set_message_recipient_count(2)
+    assert smtp.get_message_recipient_count() == 2
+    smtp.set_message_recipient_address(0, "x@y.example")
+    smtp.set_message_recipient_address(1, "z@y.example")
+    smtp.set_message_recipient_type(1, 1)
+    assert (smtp.send_to, smtp.cc) == ("x@y.example", "z@y.example")
+    smtp.message_recipient_count = 1
+    assert (smtp.send_to, smtp.cc) == ("x@y.example", "")
+    with pytest.raises(BadValue, match="message_recipient_count"):
+        smtp.message_recipient_count = -1
+
+
+def test_a_recipient_without_an_address_is_named_before_connecting(front: Front) -> None:
+    with Sink() as sink:
+        smtp = fill(front.at(sink.url))
+        smtp.message_recipient_count = 2
+        with pytest.raises(AddressError, match=r"message_recipients: .*write name@domain"):
+            front.send(smtp)
+        assert sink.connections == ()
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        lambda found: found.append("x@y.example"),
+        lambda found: found.insert(0, "x@y.example"),
+        lambda found: found.extend(["x@y.example"]),
+        lambda found: found.__iadd__(["x@y.example"]),
+        lambda found: found.__setitem__(0, "x@y.example"),
+        lambda found: found.__setitem__(slice(None), ["x@y.example"]),
+    ],
+)
+def test_text_among_the_recipients_is_refused_where_it_is_added(
+    front: Front, add: Callable[[Any], None]
+) -> None:
+    smtp = fill(front.make())
+    with pytest.raises(BadValue, match=r"not 'x@y.example'; write MessageRecipient\("):
+        add(smtp.message_recipients)
+    assert smtp.send_to == "x@y.example"
+    smtp.message_recipients += [MessageRecipient("z@y.example")]
+    assert smtp.send_to == "x@y.example, z@y.example"
 
 
 @pytest.mark.parametrize("value", [None, 5, ["x@y.example"]])

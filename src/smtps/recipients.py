@@ -95,12 +95,11 @@ class RecipientView(Option[str]):
         self.kind = kind
 
     def __get__(self, instance: Configurable | None, owner: type) -> Any:
-        """Join the recipients of this type."""
+        """Join the recipients of this type that have an address by now."""
         if instance is None:
             return self
-        return ", ".join(
-            str(one.mailbox) for one in recipients_of(instance) if one.type == self.kind
-        )
+        found = [one for one in recipients_of(instance) if one.type == self.kind and one.address]
+        return ", ".join(str(one.mailbox) for one in found)
 
     def __set__(self, instance: Configurable, value: str) -> None:
         """Parse the text, and replace the recipients of this type.

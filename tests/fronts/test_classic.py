@@ -466,6 +466,7 @@ def test_a_recipient_without_an_address_is_named_before_connecting(front: Front)
     with Sink() as sink:
         smtp = fill(front.at(sink.url))
         smtp.message_recipient_count = 2
+        assert smtp.send_to == "x@y.example"
         with pytest.raises(AddressError, match=r"message_recipients: .*write name@domain"):
             front.send(smtp)
         assert sink.connections == ()
@@ -510,6 +511,8 @@ def test_recipients_of_another_kind_are_named(front: Front, value: Any) -> None:
         ("message_id", "a b", "expected <left@right> in printable ASCII without spaces, not 'a b'"),
         ("other_headers", "nonsense", "line 1 is not a header: 'nonsense'; write Name: value"),
         ("return_path", "no one", "'no one' is not an address; write name@domain"),
+        ("message_text", "ab\0", "holds NUL at position 2"),
+        ("message_text", "x" * 999, "has a line of 999 bytes, and a line of mail has at most 998"),
         ("reply_to", "nobody", "'nobody' has no domain; add @ and a domain"),
         ("read_receipt_to", "nobody", "'nobody' has no domain"),
         ("delivery_notification_to", "nobody", "'nobody' has no domain"),
@@ -525,3 +528,12 @@ def test_a_property_that_cannot_be_sent_is_named_before_connecting(
             front.send(smtp)
         assert str(caught.value).startswith(f"{name}: {sentence}")
         assert sink.connections == ()
+
+
+def test_a_character_that_the_code_page_has_not_is_named(front: Front) -> None:
+    smtp = fill(front.make(code_page=28591), message_text="4 €")
+    with pytest.raises(
+        BadValue, match="message_text: holds '€', which iso-8859-1 has not"
+    ) as caught:
+        _ = smtp.message_headers
+    assert caught.value.code == 434

@@ -213,9 +213,12 @@ class PlainMessage:
             _check_charset(charset, "other_headers")
         try:
             body = normalize_newlines(self.message_text.encode(charset))
-        except UnicodeEncodeError:
+        except UnicodeEncodeError as error:
+            lacking = self.message_text[error.start]
             raise BadValue(
-                "message_text", f"holds a character that {charset} has not; use utf-8", code=434
+                "message_text",
+                f"holds {lacking!r}, which {charset} has not; use utf-8",
+                code=434,
             ) from None
         look = survey(body)
         fits = look.longest_line <= HARD_LIMIT and not look.nul
@@ -225,10 +228,15 @@ class PlainMessage:
         ):
             return encode_quoted_printable(body), "quoted-printable"
         if not fits:
+            if look.nul:
+                position = self.message_text.index("\0")
+                raise BadValue(
+                    "message_text", f"holds NUL at position {position}, which mail cannot carry"
+                )
             raise BadValue(
                 "message_text",
-                f"holds NUL, or a line of more than {HARD_LIMIT} bytes; break it, or encode it and "
-                "say so in other_headers",
+                f"has a line of {look.longest_line} bytes, and a line of mail has at most "
+                f"{HARD_LIMIT}; break it, or encode the text and say so in other_headers",
             )
         if self.message_text.isascii():
             return body, ""

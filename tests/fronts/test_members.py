@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from smtps import Envelope
+from typing import Any
+
+import pytest
+
+from smtps import BadValue, Envelope
 from smtps.testing import Fault, Sink
 from tests.support.fronts import Front
 
@@ -30,3 +34,21 @@ def test_a_line_longer_than_the_limit_is_cut_there(front: Front) -> None:
         kept = smtp.last_reply.split("\r\n")[1]
         assert kept == "250-X" + "y" * 251
         assert smtp.capabilities.size == 1000
+
+
+@pytest.mark.parametrize(
+    "options", [{"user": "joe"}, {"ssl_start_mode": 2}, {"user": "joe", "ssl_start_mode": 2}]
+)
+def test_what_helo_cannot_do_is_said_before_connecting(
+    front: Front, options: dict[str, Any]
+) -> None:
+    with Sink() as sink:
+        smtp = front.make(
+            mail_server=sink.host,
+            mail_port=sink.port,
+            allow_extensions=False,
+            **{"ssl_start_mode": 3, **options},
+        )
+        with pytest.raises(BadValue, match="allow_extensions: "):
+            front.connect(smtp)
+        assert sink.connections == ()

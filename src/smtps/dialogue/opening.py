@@ -81,10 +81,15 @@ def check_options(session: Session) -> None:
         raise BadValue(
             "ssl_start_mode", "a Unix socket has no host name for a certificate; choose NONE"
         )
+    if not options.allow_extensions:
+        _check_plain_hello(session)
     if is_wanted(options):
         check_credentials(options)
-    if options.allow_extensions:
-        return
+
+
+def _check_plain_hello(session: Session) -> None:
+    """Refuse what HELO, which offers nothing, cannot do."""
+    options = session.options
     if session.is_lmtp:
         raise BadValue("allow_extensions", "LMTP has no HELO; allow extensions")
     if options.start_mode is SSLStartMode.EXPLICIT:

@@ -532,8 +532,6 @@ def test_a_property_that_cannot_be_sent_is_named_before_connecting(
 
 def test_a_character_that_the_code_page_has_not_is_named(front: Front) -> None:
     smtp = fill(front.make(code_page=28591), message_text="4 €")
-    with pytest.raises(
-        BadValue, match="message_text: holds '€', which iso-8859-1 has not"
-    ) as caught:
+    with pytest.raises(BadValue, match="holds '€', which iso-8859-1") as caught:
         _ = smtp.message_headers
     assert caught.value.code == 434

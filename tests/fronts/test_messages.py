@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from email import message_from_bytes
 from email.message import EmailMessage
+from email.message import Message as LegacyMessage
 from email.policy import default
 from pathlib import Path
 from typing import Any
@@ -193,3 +194,46 @@ def test_the_classic_message_has_its_own_envelope(front: Front, name: str) -> No
     smtp = front.make(from_="a@b.example", send_to="x@y.example")
     with pytest.raises(BadValue, match=f"{name}: goes with an item; here it is"):
         front.send(smtp, **{name: "q@z.example"})
+
+
+def legacy(**headers: str) -> LegacyMessage:
+    """Make a message of the older kind, which takes any header."""
+    message = LegacyMessage()
+    message["From"], message["To"] = "a@b.example", "x@y.example"
+    for name, value in headers.items():
+        message[name] = value
+    message.set_payload("Hello")
+    return message
+
+
+BREAKS = ["x\nevil", "x\revil", "x\r\nevil", "x\n\nevil", "x\nBcc: v@x.example", "x\n", "x\0y"]
+
+
+@pytest.mark.parametrize("value", BREAKS)
+def test_a_header_of_a_standard_message_that_would_end_its_line_is_named(
+    front: Front, value: str
+) -> None:
+    outer = LegacyMessage()
+    outer["From"], outer["To"] = "a@b.example", "x@y.example"
+    outer.attach(legacy(**{"Content-Disposition": f'attachment; filename="{value}"'}))
+    with Sink() as sink:
+        smtp = front.at(sink.url)
+        with pytest.raises(BadValue, match="X-A: line end or NUL at position 1 in its value"):
+            front.send(smtp, legacy(**{"X-A": value}))
+        with pytest.raises(BadValue, match="Content-Disposition: line end or NUL at position"):
+            front.send(smtp, outer)
+        with pytest.raises(BadValue, match="Content-Disposition: line end or NUL at position"):
+            Message.from_email(outer)
+        assert not sink.connections
+
+
+def test_a_header_of_a_standard_message_has_a_name_of_its_own(front: Front) -> None:
+    with pytest.raises(BadValue, match=r"header name: 'X-A\\nBcc' is none"):
+        front.send(front.make(), legacy(**{"X-A\nBcc": "v@x.example"}))
+
+
+@pytest.mark.parametrize("fold", ["\n ", "\r\n\t", "\r "])
+def test_a_folded_header_of_a_standard_message_goes_out(front: Front, fold: str) -> None:
+    with Sink() as sink:
+        assert front.send(front.at(sink.url), legacy(Subject=f"Hello{fold}World")).ok
+    assert parsed(sink)["Subject"] in ("Hello World", "Hello\tWorld")

@@ -12,6 +12,7 @@ from email.message import Message
 from io import BytesIO
 from typing import Any
 
+from ..controls import shown
 from ..errors import BadValue
 from ..mailboxes import parse_address, parse_address_list
 
@@ -26,6 +27,9 @@ __all__ = [
     "unfold",
 ]
 
+_is_name = re.compile(r"[^\x00-\x20:\x7f]+").fullmatch
+# A line end before white space is a fold.
+_breaks = re.compile(r"\0|\r\n?(?![\n \t])|\n(?![ \t])").search
 _fold = re.compile(r"\r?\n(?=[ \t])")
 _RECIPIENT_HEADERS = ("To", "Cc", "Bcc")
 
@@ -68,17 +72,36 @@ def flatten(message: Message, *, utf8: bool = False) -> bytes:
 
     Args:
         utf8: whether headers may be UTF-8, which needs a server with SMTPUTF8.
+
+    Raises:
+        BadValue: a header of it, or of a part, would end its line and begin another.
     """
+    for part in message.walk():
+        _check_headers(part)
     # Deleting from a shallow copy replaces its list of headers; the caller's message keeps its Bcc.
-    shown = copy.copy(message)
-    del shown["Bcc"], shown["Resent-Bcc"]
+    bare = copy.copy(message)
+    del bare["Bcc"], bare["Resent-Bcc"]
     changes: dict[str, Any] = {"linesep": "\r\n"}
     if utf8:
         changes["utf8"] = True
     policy = message.policy.clone(**changes)
     buffer = BytesIO()
-    BytesGenerator(buffer, mangle_from_=False, policy=policy).flatten(shown)
+    BytesGenerator(buffer, mangle_from_=False, policy=policy).flatten(bare)
     return buffer.getvalue()
+
+
+def _check_headers(part: Message) -> None:
+    """Refuse what the library writes as it is under its older policy.
+
+    Raises:
+        BadValue: a name or value holds a line end that is no fold, or a NUL.
+    """
+    for name, value in part.raw_items():
+        if not _is_name(name):
+            raise BadValue("header name", f"{shown(name)} is none; write letters, digits and -")
+        if found := _breaks(str(value)):
+            place = found.start()
+            raise BadValue(name, f"line end or NUL at position {place} in its value; remove it")
 
 
 def _resent_prefix(message: Message) -> str:

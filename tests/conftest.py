@@ -6,6 +6,7 @@ tests, and fails them where SMTPS_REQUIRE_SERVERS is 1.
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from functools import partial
@@ -114,7 +115,17 @@ def dns(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDNS]:
     fake.finish()
 
 
-@pytest.fixture(params=["sync", "async"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what uses `front` with both components, and what is marked so on uvloop too."""
+    given = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "front" in metafunc.fixturenames and "front" not in given:
+        # Windows has no uvloop.
+        is_marked = metafunc.definition.get_closest_marker("uvloop") and os.name == "posix"
+        kinds = ["sync", "async", *(["uvloop"] if is_marked else [])]
+        metafunc.parametrize("front", kinds, indirect=True)
+
+
+@pytest.fixture
 def front(request: pytest.FixtureRequest) -> Iterator[Front]:
     """Give one of the two components."""
     with Front(request.param) as front:

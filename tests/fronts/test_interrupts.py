@@ -12,6 +12,8 @@ from smtps.errors import Interrupted
 from smtps.testing import Sink
 from tests.support.fronts import Front
 
+pytestmark = pytest.mark.uvloop
+
 ITEM = (Envelope("s@b.example", ["r@y.example"]), b"Subject: x\r\n\r\nx\r\n")
 
 

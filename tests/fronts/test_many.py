@@ -26,6 +26,8 @@ from smtps.testing import Fault, Sink
 from tests.support.bulk import OFFERS, arrived, by_index, given, items
 from tests.support.fronts import Front
 
+pytestmark = pytest.mark.uvloop
+
 # --- what arrives ---------------------------------------------------------------------------------
 
 

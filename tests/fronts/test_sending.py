@@ -39,6 +39,8 @@ from smtps.errors import (
 from smtps.testing import Fault, Sink
 from tests.support.fronts import Front
 
+pytestmark = pytest.mark.uvloop
+
 ENVELOPE = Envelope("a@b.example", ["x@y.example", "z@y.example"])
 CONTENT = b"Subject: x\n\n.a\r..b\r\n.\nlast"
 ARRIVED = b"Subject: x\r\n\r\n.a\r\n..b\r\n.\r\nlast\r\n"

@@ -12,15 +12,28 @@ from smtps import SMTPS, AsyncPool, AsyncSMTPS, Pool, Receipt
 __all__ = ["Front", "Pools"]
 
 
+def _uvloop() -> asyncio.AbstractEventLoop:
+    import uvloop
+
+    return uvloop.new_event_loop()
+
+
+_LOOPS = {"uvloop": _uvloop}
+
+
 class _Blocking:
-    """What is called as if it were blocking: as it is, or on a loop of its own ("async")."""
+    """What is called as if it were blocking: as it is, or on a loop of its own.
+
+    Args:
+        kind: "sync", "async", or "uvloop" for asyncio on another loop.
+    """
 
     #: The method that ends one of those that were made.
     _ending: str
 
     def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self._runner = asyncio.Runner() if kind == "async" else None
+        self.kind = "sync" if kind == "sync" else "async"
+        self._runner = None if kind == "sync" else asyncio.Runner(loop_factory=_LOOPS.get(kind))
         self._open: list[Any] = []
 
     def __enter__(self) -> Self:
@@ -72,7 +85,7 @@ class Front(_Blocking):
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
-        self._class: type[Any] = {"sync": SMTPS, "async": AsyncSMTPS}[kind]
+        self._class: type[Any] = {"sync": SMTPS, "async": AsyncSMTPS}[self.kind]
 
     def make(self, **options: Any) -> Any:
         return self._keep(self._class(**options))

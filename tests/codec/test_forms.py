@@ -146,3 +146,17 @@ def test_the_last_line_is_ended(codec: SimpleNamespace) -> None:
     form = make(codec, ("plain", (("Dear ", ""), (1,))))
     assert fill(form, "a@y.example", "Ann").whole().endswith(b"\r\n\r\nDear Ann\r\n")
     assert fill(form, "a@y.example", "Ann\n").whole().endswith(b"\r\n\r\nDear Ann\r\n")
+
+
+def test_a_row_with_too_few_values_is_an_error(codec: SimpleNamespace) -> None:
+    form = make(codec, ("plain", (("a", "b"), (2,))))
+    with pytest.raises(IndexError):
+        fill(form, "ann@a.example", "Ann")
+
+
+def test_a_form_that_is_made_again_is_not_another(codec: SimpleNamespace) -> None:
+    form = make(codec, ("plain", (("a",), ())), ("html", (("b",), ())))
+    if "_fast" in type(form).__module__:
+        with pytest.raises(TypeError, match="made once"):
+            form.__init__(None, None, WHOLE, None, b"", b"", [("plain", (("c",), ()))])
+    assert b"\r\na" in fill(form, "ann@a.example").whole()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -194,3 +195,9 @@ def test_one_byte_of_a_reply_is_pending(codec: SimpleNamespace) -> None:
     assert parser.pending is True
     parser.feed(b"50 ok\r\n")
     assert parser.pending is False
+
+
+def test_a_buffer_whose_constructor_was_not_called_does_no_harm(codec: SimpleNamespace) -> None:
+    kind = codec.LineBuffer
+    with suppress(AttributeError):
+        kind.__new__(kind).feed(b"held")

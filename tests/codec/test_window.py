@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -199,6 +200,12 @@ def test_adding_stops_at_what_is_no_envelope_with_bytes(peer: Peer) -> None:
     ):
         assert peer.window.add([good, odd, good], 0, 0, 100) == 1
         assert peer.window.add([good, odd, good], 1, 0, 100) == 0
+
+
+def test_an_envelope_whose_constructor_was_not_called_is_not_written(peer: Peer) -> None:
+    with suppress(AttributeError):
+        assert peer.window.add([(Envelope.__new__(Envelope), CONTENT)], 0, 0, 100) == 0
+    assert peer.sent() == b""
 
 
 def test_items_are_numbered_from_the_index_that_is_given(peer: Peer) -> None:

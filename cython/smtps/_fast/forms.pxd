@@ -36,6 +36,8 @@ cdef class Form:
     cdef bytes _behind
     cdef Text[MOST_TEXTS] _texts
     cdef Py_ssize_t _count
+    # The values that the texts need.
+    cdef Py_ssize_t _needed
     # What the texts point into, and the header lines of each in 7 bits and in 8.
     cdef list _kept
     cdef list _labels

@@ -112,6 +112,8 @@ cdef class Form:
         memset(self._texts, 0, sizeof(self._texts))
 
     def __init__(self, sender, name, address, subject, before, behind, texts):
+        if self._labels:
+            raise TypeError("a form is made once")
         self._sender = sender
         self._name = name
         self._address = address
@@ -155,6 +157,7 @@ cdef class Form:
             piece.data = <const uint8_t *> PyBytes_AS_STRING(data)
             piece.size = <size_t> PyBytes_GET_SIZE(data)
             piece.field = places[index] if index < len(places) else -1
+            self._needed = max(self._needed, piece.field + 1)
             memset(&look, 0, sizeof(look))
             kernels.survey(piece.data, piece.size, &look)
             piece.breaks = look.crlf > 0
@@ -185,6 +188,8 @@ cdef class Form:
         cdef Text *text
         if self._is_odd or PyTuple_GET_SIZE(values) > MOST_FIELDS:
             return None
+        if PyTuple_GET_SIZE(values) < self._needed:
+            raise IndexError("tuple index out of range")
         plain = as_they_go(values, looks, False)
         if plain is None:
             return None

@@ -21,9 +21,12 @@ cdef class LineBuffer:
     cdef bytearray _held
     cdef bint _dropping
 
+    def __cinit__(self):
+        self._held = bytearray()
+
     def __init__(self, max_line_length=2048):
         self._limit = min(check_count("max_line_length", max_line_length), PY_SSIZE_T_MAX)
-        self._held = bytearray()
+        PyByteArray_Resize(self._held, 0)
         self._dropping = False
 
     @cython.critical_section

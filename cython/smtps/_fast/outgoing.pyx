@@ -50,6 +50,15 @@ cdef Py_ssize_t ADDRESSES = find_slot(Envelope, "addresses")
 cdef Py_ssize_t DETAILS = find_slot(Envelope, "_details")
 
 
+cdef inline bint is_made(object envelope) noexcept:
+    """Tell whether the constructor of an envelope was called."""
+    return (
+        get_slot(envelope, SENDER) != NULL
+        and get_slot(envelope, ADDRESSES) != NULL
+        and get_slot(envelope, DETAILS) != NULL
+    )
+
+
 cdef class Outgoing:
     """Like the class of the same name in `smtps._pure.outgoing`."""
 
@@ -104,6 +113,8 @@ cdef class Outgoing:
             if type(envelope) is not envelope_type or not PyBytes_CheckExact(content):
                 break
             if <size_t> PyBytes_GET_SIZE(content) > LARGEST_SIZE:
+                break
+            if not is_made(envelope):
                 break
             if PyTuple_GET_SIZE(<tuple> get_slot(envelope, ADDRESSES)) > self._most_recipients:
                 break

@@ -106,7 +106,8 @@ class Layer:
             BlockingIOError: not all of the last piece is written, and nothing of this was taken.
             OSError: the connection broke.
         """
-        self.flush()
+        if self._unsent:
+            self.flush()
         if not data:
             return 0
         taken = self.tls.write(data[:_PIECE])
@@ -173,7 +174,8 @@ class Layer:
             self._broke = error
         finally:
             # The answer to a new key, or an alert that tells the server what broke.
-            self._flush_if_possible()
+            if self._outgoing.pending:
+                self._flush_if_possible()
         if not pieces and not self._has_ended:
             return None
-        return b"".join(pieces)
+        return b"".join(pieces) if len(pieces) != 1 else pieces[0]

@@ -33,9 +33,7 @@ class Watch:
         """
         if self._poller is None:
             return self._select(read, write, seconds)
-        if (read, write) != (self._read, self._write):
-            self._read, self._write = read, write
-            self._poller.modify(self._number, read * select.POLLIN | write * select.POLLOUT)
+        self._ask(self._poller, read, write)
         timeout = None if seconds is None else seconds * 1000
         ready = self._poller.poll(timeout) if write else self._listen(self._poller, timeout)
         events = ready[0][1] if ready else 0
@@ -46,7 +44,16 @@ class Watch:
 
     def has_data(self) -> bool:
         """Whether a read would give something, be it the news that the connection is gone."""
-        return self.wait(read=True, write=False, seconds=0)[0]
+        if self._poller is None:
+            return self._select(True, False, 0)[0]
+        # No wait for an answer, and nothing to learn from about waits.
+        self._ask(self._poller, True, False)
+        return bool(self._poller.poll(0))
+
+    def _ask(self, poller: select.poll, read: bool, write: bool) -> None:
+        if (read, write) != (self._read, self._write):
+            self._read, self._write = read, write
+            poller.modify(self._number, read * select.POLLIN | write * select.POLLOUT)
 
     def _listen(self, poller: select.poll, timeout: float | None) -> list[tuple[int, int]]:
         """Wait for an answer, awake if the last ones came at once."""

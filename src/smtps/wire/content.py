@@ -72,8 +72,7 @@ class Content:
             if "\n" in source or "\r" in source:
                 raise BadValue("content", "text where bytes or a path are expected; encode it")
             source = Path(source)
-        # A file that is mapped to memory is one to be read, of any size.
-        whole = None if isinstance(source, _Readable) else octets_of(source)
+        whole = _in_memory(source)
         if whole is not None:
             self.whole = whole
             found = survey(self.whole)
@@ -226,6 +225,14 @@ class Composition(Content):
         """Close the streams that were given for that."""
         for stream in self._owned:
             stream.close()
+
+
+def _in_memory(source: object) -> bytes | None:
+    """Give the bytes of a source that has them all at hand."""
+    if isinstance(source, bytes):
+        return source
+    # A file that is mapped to memory is one to be read, of any size.
+    return None if isinstance(source, _Readable) else octets_of(source)
 
 
 def _left(file: _Readable) -> int | None:

@@ -102,6 +102,8 @@ class SMTPS(Component):
             DeliveryUnknown: it was handed over and the final reply was lost.
             SMTPSError: any other reason for which it went to nobody. Where a server was asked,
                 the error's `receipt` says what is known of each recipient.
+            Exception: what the content's source raised, such as `FileNotFoundError`; the message
+                went to nobody.
         """
         transaction = self._transaction(item, sender, recipients)
         receipt = self._run("send", submit(self._live, transaction))

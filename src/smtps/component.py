@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 from .amounts import check_count
 from .certificate import Certificate
 from .classic import ClassicMessage
+from .controls import shown
 from .dialogue.transaction import Transaction
 from .dialogue.work import Supply, Work
 from .drivers.names import own_name
@@ -40,6 +41,9 @@ from .url import RelayURL
 from .wire.capabilities import Capabilities
 
 __all__ = ["Component", "settle"]
+
+
+_HANDLERS = frozenset(HANDLERS.values())
 
 
 class _Interruptible(Protocol):
@@ -120,6 +124,8 @@ class Component(ConnectionProperties, ClassicMessage, ClassicQueue):
         return component
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name in _HANDLERS and value is not None and not callable(value):
+            raise BadValue(name, f"expected a function of one argument, not {shown(value)}")
         if name.startswith("_") or hasattr(type(self), name) or name == "settings":
             super().__setattr__(name, value)
         elif name in Settings.options:

@@ -20,6 +20,7 @@ from smtps.errors import (
     SenderRefused,
     SMTPSError,
 )
+from smtps.events import HANDLERS
 from smtps.settings import Settings
 from smtps.testing import Fault, Sink
 from tests.support.fronts import Front
@@ -584,3 +585,13 @@ def test_a_refused_sender_leaves_the_session(front: Front) -> None:
         assert smtp.connected
         assert front.send(smtp, ITEM).ok
     assert "RSET" in sink.commands
+
+
+@pytest.mark.parametrize("name", HANDLERS.values())
+def test_a_handler_is_a_function_or_none(front: Front, name: str) -> None:
+    smtp = front.make()
+    setattr(smtp, name, print)
+    with pytest.raises(BadValue, match=f"{name}: expected a function of one argument, not 5"):
+        setattr(smtp, name, 5)
+    assert getattr(smtp, name) is print
+    setattr(smtp, name, None)

@@ -114,9 +114,15 @@ def test_what_is_signed_can_be_encrypted(folder: Path) -> None:
         (b"no certificate", pem(ANN), "certificate"),
         (ANN_CERTIFICATE, b"no key", "key"),
         (ANN_CERTIFICATE, pem(EC), "does not belong"),
-        ("/nowhere/cert.pem", pem(ANN), "cannot be read"),
+        ("/nowhere/cert.pem", pem(ANN), "^certificate: cannot be read: [^:]*; give PEM, or"),
+        (Path("/nowhere/a.pem"), pem(ANN), "^certificate: cannot be .*: '/nowhere/a.pem'; give"),
+        (5, pem(ANN), "^certificate: expected PEM or the path of a file, not int"),
+        (ANN_CERTIFICATE, None, "^key: expected PEM or the path of a file, not NoneType"),
     ],
-    ids=["no certificate", "no key", "another one's key", "no file"],
+    ids=[
+        *("no certificate", "no key", "another one's key", "no file", "no path", "a number"),
+        "nothing",
+    ],
 )
 def test_what_cannot_sign_is_refused_at_once(certificate: Any, key: Any, reason: str) -> None:
     with pytest.raises(BadValue, match=reason):

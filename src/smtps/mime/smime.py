@@ -134,8 +134,9 @@ def load_certificates(source: PemSource, field: str) -> list[x509.Certificate]:
     Raises:
         BadValue: there is none.
     """
+    data = _read(source, field)
     try:
-        return x509.load_pem_x509_certificates(_read(source, field))
+        return x509.load_pem_x509_certificates(data)
     except ValueError as error:
         raise BadValue(field, f"holds no certificate in PEM: {error}") from None
 
@@ -166,7 +167,12 @@ def _read(source: PemSource, field: str) -> bytes:
         return source
     if isinstance(source, str) and "-----BEGIN" in source:
         return source.encode()
+    if not isinstance(source, (str, os.PathLike)):
+        raise BadValue(field, f"expected PEM or the path of a file, not {type(source).__name__}")
     try:
         return Path(source).read_bytes()
     except OSError as error:
-        raise BadValue(field, f"cannot be read: {error.strerror or error}") from error
+        # Only what was meant as a path is shown, and never what a key could be part of.
+        named = f": {str(source)!r}" if isinstance(source, os.PathLike) else ""
+        reason = f"cannot be read: {error.strerror or error}{named}"
+        raise BadValue(field, f"{reason}; give PEM, or the path of a file with it") from error

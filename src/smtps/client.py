@@ -18,7 +18,7 @@ from .dialogue.transaction import Transaction
 from .drivers.blocking import BlockingDriver
 from .drivers.supply import IteratorSupply
 from .envelope import Recipient
-from .errors import AlreadyConnected, SMTPSError
+from .errors import AlreadyConnected, BadValue, SMTPSError
 from .events import Error
 from .items import Item, check_items
 from .ops import Dialogue
@@ -312,5 +312,8 @@ def send(item: Item, url: str) -> Receipt:
     Raises:
         SMTPSError: see `SMTPS.from_url` and `SMTPS.send`.
     """
+    if item is None:
+        # There are no properties here that the classic message could be made of.
+        raise BadValue("item", "None is no message")
     with SMTPS.from_url(url) as smtp:
         return smtp.send(item)

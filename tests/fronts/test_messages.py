@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import smtps
 from smtps import (
     SMTPS,
     AddressError,
@@ -237,3 +238,9 @@ def test_a_folded_header_of_a_standard_message_goes_out(front: Front, fold: str)
     with Sink() as sink:
         assert front.send(front.at(sink.url), legacy(Subject=f"Hello{fold}World")).ok
     assert parsed(sink)["Subject"] in ("Hello World", "Hello\tWorld")
+
+
+def test_nothing_is_no_message() -> None:
+    nothing: Any = None
+    with pytest.raises(BadValue, match="item: None is no message"):
+        smtps.send(nothing, "smtp://mail.example")

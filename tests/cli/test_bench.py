@@ -40,6 +40,17 @@ def test_without_a_server_it_brings_its_own_and_never_the_configured_one(
     assert "medians of 2 turns of 3 messages each" in shown
 
 
+@pytest.mark.parametrize(("columns", "bars"), [(60, False), (80, True)])
+def test_bars_are_drawn_where_the_terminal_has_room(
+    columns: int, bars: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main(["bench", *FEW]) == 0
+    shown = capsys.readouterr().out
+    assert ("#####" in shown) == bars
+    assert max(map(len, shown.splitlines())) <= columns
+
+
 @pytest.mark.parametrize("host", ["relay.example", "192.0.2.1"])
 def test_another_host_gets_nothing_unasked(
     host: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -84,6 +84,7 @@ def test_where_receipts_have_no_room_any_more_no_message_is_begun_and_all_are_co
     )
     assert done.returncode == 74
     assert f"smtps: --receipts {receipts}: File too large; what is on its way" in done.stderr
+    assert done.stderr.count("File too large") == 1
     assert f"{sink.count:,} messages: {sink.count:,} accepted" in done.stdout
     left = 1000 - sink.count
     assert f"ended; {left:,} of 1,000 were not begun" in done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import shutil
 import smtplib
 import sys
 from collections.abc import Callable, Iterator
@@ -41,7 +42,7 @@ _CLIENTS: dict[str, Callable[[SMTPS, Load, Callable[[], None]], Run]] = {
     "smtps send": by_send,
     "smtplib": by_smtplib,
 }
-_BAR = 20
+_BAR, _SHORTEST_BAR = 20, 5
 _DRAWABLE = (".svg", ".png", ".pdf")
 
 
@@ -181,16 +182,24 @@ def _show(runs: dict[str, list[Run]], arguments: argparse.Namespace) -> None:
     rates = _rates(runs)
     medians = {name: median(many) for name, many in rates.items()}
     most = max(medians.values())
-    rows: list[tuple[str, ...]] = [("", "messages/s", "lowest to highest", "times", "")]
+    rows: list[tuple[str, ...]] = [("", "messages/s", "lowest to highest", "times")]
     for name, many in rates.items():
         middle = medians[name]
         spread = f"{min(many):,.0f} to {max(many):,.0f}"
-        bar = "#" * max(1, round(middle / most * _BAR))
-        rows.append((name, f"{middle:,.0f}", spread, f"{middle / medians['smtplib']:.1f}", bar))
-    say("\n".join(table(rows)))
+        rows.append((name, f"{middle:,.0f}", spread, f"{middle / medians['smtplib']:.1f}"))
+    lines = table(rows)
+    longest = max(map(len, lines))
+    room = min(_BAR, shutil.get_terminal_size().columns - longest - 2)
+    say(lines[0])
+    for line, middle in zip(lines[1:], medians.values(), strict=True):
+        # On a narrow terminal the figures are what counts.
+        bar = "#" * max(1, round(middle / most * room)) if room >= _SHORTEST_BAR else ""
+        say(f"{line:{longest}}  {bar}".rstrip())
     turns = f"{counted(arguments.rounds, 'turn')} of {counted(arguments.count, 'message')} each"
-    say(f"\n  medians of {turns}, {arguments.size:,} bytes; one connection")
-    say(f"  Python {python_version()}; codec: {codec.implementation}, {codec.level}")
+    say(f"\n  medians of {turns}; one connection")
+    say(
+        f"  {arguments.size:,} bytes; Python {python_version()}; codec: {codec.implementation}, {codec.level}"
+    )
 
 
 def _facts(runs: dict[str, list[Run]], arguments: argparse.Namespace) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def _show(runs: dict[str, Run], count: int) -> None:
     ]
     say()
     for title, *cells in rows:
-        say(f"  {title:20}" + "".join(f"{cell:>20}" for cell in cells))
+        say(f"  {title:20}" + "".join(f"{cell:>18}" for cell in cells))
     say(f"\n  codec: {codec.implementation}, {codec.level}")
 
 

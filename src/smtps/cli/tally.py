@@ -6,7 +6,7 @@ import csv
 import os
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Self, TextIO
 
 from ..errors import BadValue
@@ -95,6 +95,8 @@ class Records:
         self._path = path
         self._file: TextIO | None = None
         self._is_empty = True
+        #: Whether no more can be written.
+        self._is_full = False
         if path is None:
             return
         try:
@@ -113,6 +115,11 @@ class Records:
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         if self._file is None:
+            return
+        if self._is_full:
+            # It was said, and closing would try to write the same once more.
+            with suppress(OSError):
+                self._file.close()
             return
         with self._writing():
             self._file.close()
@@ -151,6 +158,7 @@ class Records:
         try:
             yield
         except OSError as error:
+            self._is_full = True
             raise Failure(f"--receipts {self._path}: {error.strerror}", IOERR) from error
 
 

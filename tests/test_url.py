@@ -99,3 +99,9 @@ def test_the_repr_names_the_socket() -> None:
 def test_what_is_not_text_is_no_url(url: Any) -> None:
     with pytest.raises(BadValue, match="url: expected text, not"):
         RelayURL.parse(url)
+
+
+@pytest.mark.parametrize("url", ["", "relay.example", "relay.example:587"])
+def test_a_host_alone_is_told_that_a_scheme_is_missing(url: str) -> None:
+    with pytest.raises(BadValue, match="no scheme; write smtp://, smtps:// or lmtp://"):
+        RelayURL.parse(url)

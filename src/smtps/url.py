@@ -57,9 +57,8 @@ class RelayURL:
         parts, port, query = _split(url)
         mode = _SCHEMES.get(parts.scheme)
         if mode is None:
-            raise BadValue(
-                "url", f'unknown scheme "{parts.scheme}"; write smtp://, smtps:// or lmtp://'
-            )
+            what = f'unknown scheme "{parts.scheme}"' if "://" in url else "no scheme"
+            raise BadValue("url", f"{what}; write smtp://, smtps:// or lmtp:// and the host")
         protocol = Protocol.LMTP if parts.scheme == "lmtp" else Protocol.SMTP
         host = unquote(parts.hostname or "")
         is_path = protocol is Protocol.LMTP and not parts.netloc and len(parts.path) > 1

@@ -64,7 +64,8 @@ def test_a_file_or_folder_that_is_not_there_is_a_clear_error(
     assert main(["queue", str(queue), "missing.eml"]) == 66
     assert "missing.eml: cannot be read: No such file" in capsys.readouterr().err
     assert main(["status", str(queue / "missing")]) == 66
-    assert "missing is not a folder; create it first" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said == f"smtps: {queue / 'missing'} is not a folder; create it first\n"
 
 
 @pytest.mark.parametrize("option", ["--retry", "--remove"])

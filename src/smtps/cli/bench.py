@@ -197,9 +197,8 @@ def _show(runs: dict[str, list[Run]], arguments: argparse.Namespace) -> None:
         say(f"{line:{longest}}  {bar}".rstrip())
     turns = f"{counted(arguments.rounds, 'turn')} of {counted(arguments.count, 'message')} each"
     say(f"\n  medians of {turns}; one connection")
-    say(
-        f"  {arguments.size:,} bytes; Python {python_version()}; codec: {codec.implementation}, {codec.level}"
-    )
+    core = f"{codec.implementation}, {codec.level}"
+    say(f"  {arguments.size:,} bytes; Python {python_version()}; codec: {core}")
 
 
 def _facts(runs: dict[str, list[Run]], arguments: argparse.Namespace) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def opened(folder: str, **options: Any) -> Outbox:
     try:
         return Outbox(folder, **options)
     except BadValue as error:
-        reason = error.reason if error.field == "queue_dir" else str(error)
+        reason = error.reason if error.field == "folder" else str(error)
         raise Failure(reason, NOINPUT) from error
 
 

@@ -28,6 +28,8 @@ from smtps.errors import TooLarge
 from smtps.testing import ALL_EXTENSIONS, Sink
 from tests.support.fronts import Front
 
+ENVELOPE = Envelope("a@b.example", ["x@y.example"])
+
 
 def make(**changes: Any) -> Message:
     fields: dict[str, Any] = {"from_": "a@b.example", "to": "x@y.example", "text": "Grüße"}
@@ -130,6 +132,40 @@ def test_a_file_that_changes_its_size_fails_its_message_alone(
         assert all(b"a.bin" not in taken.content for taken in sink.messages)
 
 
+@pytest.mark.parametrize("offer", [["CHUNKING", "PIPELINING"], ["PIPELINING"], []])
+@pytest.mark.parametrize("left", [999_999, 1_000_001, 0])
+def test_finished_content_that_changes_its_size_is_never_sent_as_if_it_were_whole(
+    front: Front, left: int, offer: list[str]
+) -> None:
+    items: list[Any] = [(ENVELOPE, b"Subject: x\r\n\r\n")] * 3
+    items[1] = ENVELOPE, Changing(left)
+    with Sink(extensions=offer) as sink:
+        receipts = front.send_many(front.at(sink.url), items)
+        assert {receipt.index: receipt.ok for receipt in receipts} == {0: True, 1: False, 2: True}
+        (failed,) = [receipt for receipt in receipts if not receipt.ok]
+        assert "content: its size changed from 1000000 bytes" in str(failed.error)
+        with pytest.raises(BadValue, match="content: its size changed from 1000000 bytes"):
+            front.send(front.at(sink.url), (ENVELOPE, Changing(left)))
+        assert sink.count == 2
+
+
+def test_a_file_that_is_cut_while_it_is_sent_is_never_sent_as_if_it_were_whole(
+    front: Front, tmp_path: Path
+) -> None:
+    path = tmp_path / "letter.eml"
+    path.write_bytes(b"Subject: x\r\n\r\n" + b"x" * 3_000_000)
+
+    def cut(event: object) -> None:
+        os.truncate(path, 1_000_000)
+
+    with Sink() as sink:
+        smtp = front.at(sink.url)
+        smtp.on_transfer = cut
+        with pytest.raises(BadValue, match="content: its size changed from 3000014 bytes"):
+            front.send(smtp, (ENVELOPE, path))
+        assert sink.count == 0
+
+
 def test_an_address_in_utf8_goes_where_that_is_offered(front: Front) -> None:
     with Sink() as sink:
         assert front.send(front.at(sink.url), make(to="bøb@täst.example")).ok
@@ -148,9 +184,6 @@ def test_a_mailing_sends_each_row_and_a_bad_one_fails_alone(front: Front) -> Non
             front.send(smtp, second)
     assert sink.count == 1
     assert parsed(sink).get_content().strip() == "Hello A"
-
-
-ENVELOPE = Envelope("a@b.example", ["x@y.example"])
 
 
 @pytest.mark.parametrize(

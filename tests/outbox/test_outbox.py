@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import tracemalloc
 from collections.abc import Iterator
@@ -266,6 +267,17 @@ def test_a_run_needs_a_connection_or_a_pool(outbox: Outbox, relay: Any) -> None:
 def test_one_message_is_not_many(outbox: Outbox, items: Any) -> None:
     with pytest.raises(BadValue, match="items: expected"):
         outbox.put_many(items)
+    assert not outbox.list()
+
+
+def test_a_file_that_changes_while_it_is_put_is_not_queued(outbox: Outbox) -> None:
+    class Cut(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return super().read(size)[:1] if self.tell() == 0 else b""
+
+    envelope = Envelope("ann@a.example", ["bob@b.example"])
+    with pytest.raises(BadValue, match="content: its size changed from 14 bytes"):
+        outbox.put((envelope, Cut(b"Subject: x\r\n\r\n")))
     assert not outbox.list()
 
 

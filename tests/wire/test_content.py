@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from array import array
 from collections.abc import Callable
 from mmap import ACCESS_READ, mmap
@@ -276,3 +277,16 @@ def test_closing_a_composition_closes_what_it_owns_and_nothing_else() -> None:
     kept = io.BytesIO(b"x")
     Content(kept).close()
     assert not kept.closed
+
+
+def test_a_file_that_has_another_size_than_it_had_is_not_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "letter.eml"
+    path.write_bytes(b"12345")
+    content = Content(path)
+    path.write_bytes(b"123")
+    with pytest.raises(BadValue, match="content: its size changed from 5 bytes"):
+        content.load(5)
+
+
+def test_of_what_is_no_regular_file_no_size_is_known() -> None:
+    assert Content(os.devnull).size is None

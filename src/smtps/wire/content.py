@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from io import SEEK_END
 from pathlib import Path
+from stat import S_ISREG
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from ..codec import survey
@@ -83,7 +84,8 @@ class Content:
             self.size = len(self.whole) + found.bare_cr + found.bare_lf
         elif isinstance(source, os.PathLike):
             # A regular file with LF line ends is larger on the wire; its size is an estimate.
-            self.size = os.stat(source).st_size
+            status = os.stat(source)
+            self.size = status.st_size if S_ISREG(status.st_mode) else None
             source = Path(source)
         elif isinstance(source, _Readable):
             # With LF line ends it is larger on the wire, as a file by its path is.
@@ -108,19 +110,23 @@ class Content:
         """Give the whole content if it is in memory, or in a file, and not larger than `limit`.
 
         Raises:
+            BadValue: the file has another size than it had.
             OSError: the file cannot be read.
         """
         whole, source = self.whole, self._source
         is_small = self.size is not None and self.size <= limit
         if whole is None and isinstance(source, Path) and is_small and source.is_file():
             whole = source.read_bytes()
+            if len(whole) != self.size:
+                raise _changed(self.size or 0)
         return whole if whole is not None and len(whole) <= limit else None
 
     def chunks(self) -> Iterator[bytes | memoryview]:
         """Give the content piece by piece, once.
 
         Raises:
-            BadValue: the source gave text, or a NUL.
+            BadValue: the source gave text, or a NUL, or is a file that has another size than it
+                had. What was sent of the message so far is then no message.
             OSError: it cannot be read.
         """
         source = self._source
@@ -130,9 +136,9 @@ class Content:
                 yield view[start : start + CHUNK_SIZE]
         elif isinstance(source, Path):
             with source.open("rb") as file:
-                yield from _read(file)
+                yield from _read(file, self.size)
         elif isinstance(source, _Readable):
-            yield from _read(source)
+            yield from _read(source, self.size)
         elif isinstance(source, Iterable):
             for chunk in source:
                 octets = octets_of(chunk)
@@ -248,9 +254,24 @@ def _left(file: _Readable) -> int | None:
     return end - here if end >= here else None
 
 
-def _read(file: _Readable) -> Iterator[bytes]:
+def _read(file: _Readable, size: int | None) -> Iterator[bytes]:
+    """Read a file to its end, and make sure that it has as many bytes as it had."""
+    seen = 0
     while chunk := octets_read("content", file.read(CHUNK_SIZE)):
+        seen += len(chunk)
+        # One that grows is not read to an end that it may not have.
+        if size is not None and seen > size:
+            raise _changed(size)
         yield _without_nul(chunk)
+    if size is not None and seen < size:
+        raise _changed(size)
+
+
+def _changed(size: int) -> BadValue:
+    return BadValue(
+        "content",
+        f"its size changed from {size} bytes while it was being sent; nothing was handed over",
+    )
 
 
 def _without_nul(chunk: bytes) -> bytes:

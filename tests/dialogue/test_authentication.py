@@ -167,6 +167,9 @@ def test_what_another_could_use_does_not_cross_clear_text_unless_allowed(
     )
     assert isinstance(error, BadValue)
     assert error.field == field
+    if field == "user":
+        assert error.reason.startswith("a password or token does not cross")
+        assert error.reason.endswith("or set allow_plaintext_auth")
 
 
 @pytest.mark.parametrize("name", ["CRAM_MD5", "SASL_DIGEST_MD5", "SCRAM_SHA_1", "SCRAM_SHA_256"])
@@ -216,6 +219,7 @@ def test_a_mechanism_whose_package_is_missing_says_how_to_get_it(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     error = fails("", auth_mechanism=AuthMechanism[name], **PASSWORD)
     assert isinstance(error, BadValue)
+    assert error.field == "auth_mechanism"
     assert f"pip install 'smtps[{extra}]'" in str(error)
 
 
@@ -379,3 +383,17 @@ def test_plus_is_left_where_python_has_nothing_that_servers_expect() -> None:
         **PASSWORD,
     )
     assert isinstance(error, ProtocolError)
+
+
+def test_a_kind_of_binding_that_the_connection_has_not_is_refused_before_auth() -> None:
+    error = fails(
+        f"TLS\n{HELLO}S: 250 AUTH SCRAM-SHA-256-PLUS",
+        ssl_start_mode=SSLStartMode.IMPLICIT,
+        auth_mechanism=AuthMechanism.SCRAM_SHA_256_PLUS,
+        channel_binding="tls-unique",
+        **PASSWORD,
+    )
+    assert isinstance(error, BadValue)
+    assert error.field == "channel_binding"
+    assert error.reason.startswith("this connection has nothing")
+    assert not error.session_usable

@@ -11,10 +11,11 @@ from smtps.dialogue import manners
 from smtps.dialogue.bulk import give
 from smtps.dialogue.many import send_all
 from smtps.envelope import Envelope
-from smtps.errors import DeliveryUnknown, Interrupted, TimedOut
-from smtps.events import Error
+from smtps.errors import ConnectionLost, DeliveryUnknown, Interrupted, SMTPSError, TimedOut
+from smtps.events import Direction, Error, PITrail
 from smtps.letter import Letter
 from smtps.ops import Call, Connect, Connected, Emit, Give, Poll, Read, Respond, Write
+from smtps.phase import Phase
 from smtps.receipt import Receipt
 from smtps.reply import Reply
 
@@ -62,6 +63,8 @@ class Trickle:
 class Relay:
     """Answers nothing but what a test lets it."""
 
+    hello = HELLO
+
     def __init__(self) -> None:
         self.output = b"220 relay\r\n"
         self.input = b""
@@ -76,7 +79,7 @@ class Relay:
                 self.input += bytes(op.data)
                 op.sent = len(op.data)
                 if op.data[:4] == b"EHLO":
-                    self.output += HELLO
+                    self.output += self.hello
                 self.written()
             case Read() | Poll():
                 output, self.output = self.output, b""
@@ -99,17 +102,18 @@ class Relay:
         """What happens after each write."""
 
 
-def send(relay: Relay, supply: Trickle, *, until: int) -> None:
+def send(relay: Relay, supply: Trickle, *, until: int, heard: type[PITrail] | None = None) -> None:
     """Send until there are so many receipts."""
     manners.forget()
     smtp = SMTPS(mail_server="relay.example", ssl_start_mode=3)
     smtp._live.begin()
+    smtp._live.heard = frozenset({heard} if heard else ())
     dialogue = send_all(smtp._live, smtp._work(supply, None), None)
     op = next(dialogue)
     while len(relay.receipts) < until:
         try:
             result = relay.carry_out(op)
-        except Interrupted as error:
+        except SMTPSError as error:
             op = dialogue.throw(error)
         else:
             op = dialogue.send(result)
@@ -210,3 +214,80 @@ def test_who_was_refused_is_told_when_only_ehlo_can_have_been_answered(surplus: 
         assert receipt.unknown == ("c@d.example", "e@f.example")
     else:
         assert (receipt.refused, receipt.accepted) == (("c@d.example",), ("e@f.example",))
+
+
+# --- a connection that ends -----------------------------------------------------------------------
+
+
+class Ending(Relay):
+    """Ends somehow when it has answered the first message and the second one is written."""
+
+    def __init__(self, error: SMTPSError, *, said: bytes = FIRST) -> None:
+        super().__init__()
+        self._error, self._said = error, said
+        self.trail: list[PITrail] = []
+
+    def carry_out(self, op: Any) -> Any:
+        if isinstance(op, Write) and op.data[:4] == b"MAIL":
+            op.sent = len(op.data)
+            self.output = self._said
+            raise self._error
+        if isinstance(op, Read) and not self.output and op.patience is None:
+            raise ConnectionLost(phase=Phase.IDLE)
+        if isinstance(op, Emit) and isinstance(op.event, PITrail):
+            self.trail.append(op.event)
+        return super().carry_out(op)
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionLost("broken pipe"), TimedOut(1.0), Interrupted()], ids=repr
+)
+def test_what_the_server_said_before_a_write_failed_counts(error: SMTPSError) -> None:
+    relay = Ending(error)
+    send(relay, Trickle(items(1), holds=0), until=1)
+    assert relay.receipts[0].ok
+
+
+def test_what_is_not_answered_when_a_write_fails_is_unknown() -> None:
+    relay = Ending(ConnectionLost("broken pipe"), said=FIRST[:-20])
+    send(relay, Trickle(items(1), holds=0), until=1)
+    assert relay.receipts[0].unknown
+
+
+def test_the_trail_shows_what_the_server_said_last() -> None:
+    relay = Ending(ConnectionLost("broken pipe"))
+    send(relay, Trickle(items(1), holds=0), until=1, heard=PITrail)
+    assert PITrail(Direction.SERVER, "250 taken") in relay.trail
+    assert PITrail(Direction.CLIENT, "MAIL FROM:<s@b.example>") in relay.trail
+
+
+def test_a_final_reply_that_is_late_names_the_phase() -> None:
+    class Late(Relay):
+        def carry_out(self, op: Any) -> Any:
+            if isinstance(op, Respond):
+                raise TimedOut(600.0)
+            return super().carry_out(op)
+
+    relay = Late()
+    send(relay, Trickle(items(1), holds=0), until=1)
+    (receipt,) = relay.receipts
+    assert isinstance(receipt.error, DeliveryUnknown)
+    cause = receipt.error.__cause__
+    assert isinstance(cause, TimedOut)
+    assert cause.phase is Phase.FINAL
+
+
+@pytest.mark.parametrize("letter", ["x", "\u00e9"])
+def test_only_a_message_of_eight_bits_is_declared_so(letter: str) -> None:
+    class Eight(Relay):
+        hello = b"250-relay\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 CHUNKING\r\n"
+
+        def written(self) -> None:
+            if self.input.endswith(b"RSET\r\n"):
+                self.output = FIRST
+
+    relay = Eight()
+    item = Envelope("s@b.example", ["r@y.example"]), f"Subject: {letter}\r\n".encode()
+    send(relay, Trickle([item], holds=0), until=1)
+    assert relay.receipts[0].ok
+    assert (b"MAIL FROM:<s@b.example> BODY=8BITMIME\r\n" in relay.input) is (letter != "x")

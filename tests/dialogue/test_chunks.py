@@ -11,6 +11,7 @@ from smtps.dialogue.delivery import deliver
 from smtps.dialogue.transaction import Transaction
 from smtps.envelope import Envelope
 from smtps.errors import MessageRefused, ProtocolError
+from smtps.events import Transfer
 from smtps.receipt import Outcome, Receipt
 from smtps.session import Session
 from smtps.wire.content import Content, Source
@@ -108,3 +109,32 @@ def test_354_to_a_chunk_is_a_protocol_error() -> None:
     receipt, _ = play("C: BDAT 4\nC: ab\nS: 354 go", iter([b"ab\ncd\n"]))
     assert isinstance(receipt.error, ProtocolError)
     assert [result.outcome for result in receipt.results] == [Outcome.NOT_SENT]
+
+
+class Binary(Content):
+    """Content that goes as it is, whose progress alone is told by chunks."""
+
+    __slots__ = ()
+
+    @property
+    def binary(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("source", "percents"), [(b"ab\r\ncd\r\n", [50, 100]), (iter([b"ab\r\ncd\r\n"]), [-1, -1])]
+)
+def test_progress_is_told_in_hundredths_where_the_size_is_known(
+    source: Source, percents: list[int]
+) -> None:
+    session = resting_session("PIPELINING,CHUNKING,BINARYMIME")
+    session.heard = frozenset({Transfer})
+    player = Player(
+        "C: MAIL FROM:<a@b.example> BODY=BINARYMIME\nC: RCPT TO:<x@y.example>\nS: 250 a\nS: 250 b\n"
+        "C: BDAT 4\nC: ab\nS: 250 ok\nC: BDAT 4 LAST\nC: cd\nS: 250 taken"
+    )
+    transaction = Transaction(Envelope("a@b.example", ["x@y.example"]), Binary(source))
+    player.play(deliver(session, transaction))
+    player.finish()
+    steps = [event for event in player.events if isinstance(event, Transfer)]
+    assert [step.percent_done for step in steps] == percents

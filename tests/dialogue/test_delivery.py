@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from smtps.dialogue.delivery import deliver
@@ -17,9 +20,11 @@ from smtps.errors import (
     SenderRefused,
     ServiceClosing,
 )
+from smtps.events import Transfer
+from smtps.ops import Write
 from smtps.receipt import Outcome, Receipt
 from smtps.session import Session
-from smtps.wire.content import Content
+from smtps.wire.content import Content, Section
 from tests.support.player import Player, resting_session
 
 ENVELOPE = "C: MAIL FROM:<a@b.example>\nC: RCPT TO:<x@y.example>\nC: RCPT TO:<z@y.example>\n"
@@ -302,4 +307,78 @@ def test_a_refusal_that_ends_the_session_may_be_tried_again_if_it_is_of_400(
     assert outcomes(receipt) == [Outcome.DEFERRED if retryable else Outcome.REFUSED] * 2
     assert isinstance(receipt.error, ConnectionLost)
     assert receipt.error.retryable is retryable
+    assert not session.resting
+
+
+@pytest.mark.parametrize("reply", ["250 ok", "251 I send it on", "252 I will try"])
+def test_every_reply_that_takes_a_recipient_takes_it(reply: str) -> None:
+    receipt, _ = play(
+        f"{ENVELOPE}C: DATA\nS: 250 ok\nS: {reply}\nS: 250 ok\nS: 354 go\n{CONTENT}S: 250 taken"
+    )
+    assert receipt.ok
+
+
+class Unlike(Content):
+    """Content that turns out to have another size than was known before."""
+
+    __slots__ = ("known",)
+    known: int | None
+
+    def sections(self) -> Iterator[Section]:
+        yield Section(self.known, iter([b"A: b\r\n", b"C: d\r\n"]))
+
+
+@pytest.mark.parametrize(
+    ("known", "percents"), [(12, [50, 100]), (10, [60, 100]), (None, [-1, -1]), (0, [-1, -1])]
+)
+def test_progress_is_told_in_hundredths_as_far_as_the_size_is_known(
+    known: int | None, percents: list[int]
+) -> None:
+    session = resting_session("PIPELINING")
+    session.heard = frozenset({Transfer})
+    content = Unlike(b"A: b\r\nC: d\r\n")
+    content.known = known
+    envelope = Envelope("a@b.example", ["x@y.example"])
+    player = Player(
+        "C: MAIL FROM:<a@b.example>\nC: RCPT TO:<x@y.example>\nC: DATA\nS: 250 a\nS: 250 b\n"
+        "S: 354 go\nC: A: b\nC: C: d\nC: .\nS: 250 taken"
+    )
+    player.play(deliver(session, Transaction(envelope, content)))
+    steps = [event for event in player.events if isinstance(event, Transfer)]
+    assert [step.percent_done for step in steps] == percents
+    assert [step.bytes_transferred for step in steps] == [6, 12]
+
+
+class Impatient(Player):
+    """A server that answers the content before it is at its end."""
+
+    def _perform(self, op: Any) -> Any:
+        result = super()._perform(op)
+        return bytes(op.data) == b"A: b\r\n" if isinstance(op, Write) else result
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome", "said"),
+    [
+        ("552 too large", Outcome.REFUSED, "the server refused before the end of the content"),
+        ("452 full", Outcome.DEFERRED, "the server refused before the end of the content"),
+        ("250 taken", Outcome.NOT_SENT, "a reply came before the end of the content"),
+    ],
+)
+def test_what_is_said_before_the_end_of_the_content_ends_it_there(
+    reply: str, outcome: Outcome, said: str
+) -> None:
+    session = resting_session("PIPELINING")
+    session.heard = frozenset({Transfer})
+    content = Unlike(b"A: b\r\nC: d\r\n")
+    content.known = 12
+    player = Impatient(
+        "C: MAIL FROM:<a@b.example>\nC: RCPT TO:<x@y.example>\nC: DATA\nS: 250 a\nS: 250 b\n"
+        f"S: 354 go\nC: A: b\nS: {reply}"
+    )
+    transaction = Transaction(Envelope("a@b.example", ["x@y.example"]), content)
+    receipt = player.play(deliver(session, transaction))
+    player.finish()
+    assert outcomes(receipt) == [outcome]
+    assert str(receipt.error).startswith(said)
     assert not session.resting

@@ -23,10 +23,17 @@ def session(host: str) -> Session:
     return SMTPS(mail_server=host)._live
 
 
-def test_once_is_no_count() -> None:
+@pytest.mark.parametrize("carried", [1, 100])
+def test_once_is_no_count(carried: int) -> None:
     server = Manners()
-    server.ended(100)
+    server.ended(carried)
     assert server.most_messages is None
+
+
+def test_nothing_is_held_against_a_server_that_nobody_knows() -> None:
+    server = manners_of(session("relay.example"))
+    assert not server.breaks_off
+    assert not server.breaks_pipelining
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from smtps.errors import (
     SMTPSError,
     TLSError,
 )
-from smtps.events import PITrail
+from smtps.events import Direction, PITrail
 from smtps.ops import Connected
 from smtps.session import Session
 from tests.support.player import GREETING, Player, resting_session
@@ -206,3 +206,21 @@ def test_a_refused_greeting_is_named(verb: str, reply: str, options: dict[str, A
     error = fails(transcript, ssl_start_mode=3, **options)
     assert isinstance(error, CommandRefused)
     assert str(error).startswith(f"{verb} was refused: {reply}")
+
+
+def test_what_was_left_of_a_connection_does_not_count_for_the_next() -> None:
+    session = resting_session("PIPELINING,CHUNKING")
+    session.touched = session.may_offer_more = True
+    session.transactions, session.domains = 5, {"y.example"}
+    player = Player(f"{GREETING}\n{HELLO}S: 250 relay")
+    player.play(open_session(session))
+    assert not session.capabilities.raw
+    assert not session.touched
+    assert not session.may_offer_more
+    assert session.transactions == 0
+    assert session.domains == set()
+
+
+def test_the_trail_says_which_tls_there_is() -> None:
+    _, player = play(f"TLS\n{GREETING}\n{HELLO}S: 250 relay", mail_port=465)
+    assert PITrail(Direction.INFO, "TLSv1.3, TLS_AES_256_GCM_SHA384") in player.events

@@ -33,6 +33,17 @@ def test_recipients_without_options_have_none_where_reports_are_offered() -> Non
         ]
 
 
+def test_a_message_alone_is_the_first() -> None:
+    assert transaction().index == 0
+
+
+@pytest.mark.parametrize(("people", "is_special"), [(1, False), (2, True)])
+def test_only_one_of_several_recipients_can_hold_a_message_back(
+    people: int, is_special: bool
+) -> None:
+    assert transaction(people=people, required=[0]).is_special is is_special
+
+
 def test_options_of_a_recipient_are_sent_where_reports_are_offered() -> None:
     one = transaction(people=2, rcpt_options={1: "NOTIFY=NEVER"})
     assert one.rcpts(offering("DSN"))[1] == b"RCPT TO:<r1@y.example> NOTIFY=NEVER\r\n"

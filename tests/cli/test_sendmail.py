@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -261,3 +262,35 @@ def test_called_as_sendmail_it_is_sendmail(sink: Sink, tmp_path: Path) -> None:
     done = subprocess.run(command, input=LETTER, env=os.environ, timeout=60, check=False)
     assert done.returncode == 0
     assert sink.count == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault(on=".", stall=True), "interrupted before the answer came; perhaps sent"),
+        (Fault(on="greeting", stall=True), "interrupted; nothing was sent"),
+    ],
+    ids=["on its way", "before"],
+)
+def test_ctrl_c_says_whether_the_message_is_on_its_way(fault: Fault, words: str) -> None:
+    with Sink(faults=[fault]) as sink:
+        with subprocess.Popen(
+            [sys.executable, "-m", "smtps.cli", "sendmail", "bob@b.example"],
+            env={**os.environ, "SMTPS_URL": sink.url},
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            assert process.stdin is not None
+            process.stdin.write(b"From: ann@a.example\n\nHi\n")
+            process.stdin.close()
+            sink.wait_until(lambda: begins(sink, fault), 60)
+            process.send_signal(signal.SIGINT)
+            assert process.stderr is not None
+            assert process.stderr.read().decode() == f"smtps: {words}\n"
+        assert process.returncode == 130
+
+
+def begins(sink: Sink, fault: Fault) -> bool:
+    if fault.on == "greeting":
+        return bool(sink.connections)
+    return any("BDAT" in line for line in sink.commands)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..address import Address
@@ -13,17 +13,18 @@ from ..domain import domain_to_wire
 from ..envelope import Envelope, Recipient
 from ..errors import AddressError, BadValue, SMTPSError
 from ..events import Direction, PITrail
+from ..items import Item
 from ..mailboxes import parse_address, parse_address_list
 from ..mime.msgid import date_now, new_message_id
 from ..mime.people import people_header
 from ..outbox import Outbox
 from .configuration import Configuration
-from .exits import DATAERR, OK, TEMPFAIL, USAGE, Failure, status_of_receipt
+from .exits import DATAERR, INTERRUPTED, OK, TEMPFAIL, USAGE, Failure, status_of_receipt
 from .finished import Finished, qualified, standard_input
 from .parsing import add_command
 from .sendmail_arguments import Wish, read_arguments
-from .tally import sentences
-from .terminal import complain, plain, say
+from .tally import LOST, sentences
+from .terminal import complain, leave_line, plain, say
 
 __all__ = ["add_commands", "run"]
 
@@ -194,10 +195,22 @@ def _queue(folder: str, envelope: Envelope, message: Finished) -> int:
 def _deliver(
     wish: Wish, envelope: Envelope, message: Finished, configuration: Configuration
 ) -> int:
-    with configuration.relay() as smtp:
-        if wish.verbose:
-            smtp.on_pi_trail = _show
-        (receipt,) = smtp.send_many([(envelope, message.content())])
+    begun = False
+
+    def item() -> Iterator[Item]:
+        nonlocal begun
+        begun = True
+        yield envelope, message.content()
+
+    try:
+        with configuration.relay() as smtp:
+            if wish.verbose:
+                smtp.on_pi_trail = _show
+            (receipt,) = smtp.send_many(item())
+    except KeyboardInterrupt:
+        leave_line()
+        complain(f"{LOST}; perhaps sent" if begun else "interrupted; nothing was sent")
+        return INTERRUPTED
     for line in () if receipt.ok else sentences(receipt, wrong_only=True):
         complain(line)
     return status_of_receipt(receipt)

@@ -15,7 +15,7 @@
 #define SMTPS_FORMS(level)                                                                         \
     {                                                                                              \
         smtps_base64_##level, smtps_normalize_##level, smtps_stuff_##level, smtps_survey_##level,  \
-            smtps_quoted_printable_##level, smtps_scan_reply_lines_##level                         \
+            smtps_quoted_printable_##level, smtps_latin1_##level, smtps_scan_reply_lines_##level   \
     }
 
 static const smtps_forms_t scalar_forms = SMTPS_FORMS(scalar);

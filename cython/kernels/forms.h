@@ -14,6 +14,7 @@ typedef struct {
     size_t (*stuff)(const uint8_t *, size_t, uint8_t *, size_t, uint8_t *);
     void (*survey)(const uint8_t *, size_t, smtps_survey_t *);
     size_t (*quoted_printable)(const uint8_t *, size_t, uint8_t *);
+    size_t (*latin1)(const uint8_t *, size_t, uint8_t *);
     size_t (*scan_reply_lines)(const uint8_t *, size_t, smtps_line_t *, size_t, size_t *);
 } smtps_forms_t;
 
@@ -26,6 +27,7 @@ extern smtps_forms_t smtps_forms;
     size_t smtps_stuff_##level(const uint8_t *, size_t, uint8_t *, size_t, uint8_t *);             \
     void smtps_survey_##level(const uint8_t *, size_t, smtps_survey_t *);                          \
     size_t smtps_quoted_printable_##level(const uint8_t *, size_t, uint8_t *);                     \
+    size_t smtps_latin1_##level(const uint8_t *, size_t, uint8_t *);                               \
     size_t smtps_scan_reply_lines_##level(                                                         \
         const uint8_t *, size_t, smtps_line_t *, size_t, size_t *);
 

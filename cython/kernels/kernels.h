@@ -61,6 +61,10 @@ void smtps_survey_end(smtps_survey_t *survey);
 size_t smtps_quoted_printable_bound(size_t n);
 size_t smtps_quoted_printable(const uint8_t *src, size_t n, uint8_t *dst);
 
+/* UTF-8 of ISO 8859-1. `dst` has 2 * n + 64 bytes of room, since what is written is written in wide
+ * pieces; returns the bytes that count. */
+size_t smtps_latin1(const uint8_t *src, size_t n, uint8_t *dst);
+
 /* The position of the first LF in src[0..n), or n. */
 size_t smtps_find_lf(const uint8_t *src, size_t n);
 

@@ -139,6 +139,13 @@ static void check_quoted_printable(const uint8_t *src, size_t n) {
     same_bytes("quoted-printable", src, n, dst, got, expected.start, want);
 }
 
+static void check_latin1(const uint8_t *src, size_t n) {
+    const size_t want = reference_latin1(src, n, expected.start);
+    uint8_t *const dst = target.end - (2 * n + 64);
+    const size_t got = smtps_latin1(src, n, dst);
+    same_bytes("latin1", src, n, dst, got, expected.start, want);
+}
+
 static void check_replies(const uint8_t *src, size_t n) {
     const size_t limits[] = {SPAN / sizeof(smtps_line_t), random_below(4)};
     for (size_t k = 0; k < 2; k++) {
@@ -240,7 +247,8 @@ typedef struct {
 static const named_check_t checks[] = {
     {"base64", check_base64},   {"stuff", check_stuff},
     {"normalize", check_normalize}, {"survey", check_survey},
-    {"quoted_printable", check_quoted_printable}, {"replies", check_replies},
+    {"quoted_printable", check_quoted_printable}, {"latin1", check_latin1},
+    {"replies", check_replies},
 };
 
 static const char *const levels[] = {"scalar", "neon", "avx2", "avx512vbmi"};

@@ -66,6 +66,15 @@ void reference_survey(const uint8_t *src, size_t n, smtps_survey_t *survey) {
     survey->current_line = line;
 }
 
+size_t reference_latin1(const uint8_t *src, size_t n, uint8_t *dst) {
+    size_t size = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (src[i] > 127) dst[size++] = (uint8_t)(0xC0 + src[i] / 64);
+        dst[size++] = src[i] > 127 ? (uint8_t)(0x80 + src[i] % 64) : src[i];
+    }
+    return size;
+}
+
 /* Rules 1 to 5 of quoted_printable.c, one unit at a time: first the text of the unit, then the
  * question whether it still fits. */
 size_t reference_quoted_printable(const uint8_t *src, size_t n, uint8_t *dst) {

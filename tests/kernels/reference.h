@@ -9,6 +9,7 @@ size_t reference_base64(const uint8_t *src, size_t n, uint8_t *dst);
 size_t reference_newlines(const uint8_t *src, size_t n, uint8_t *dst, uint8_t *state, int dots);
 void reference_survey(const uint8_t *src, size_t n, smtps_survey_t *survey);
 size_t reference_quoted_printable(const uint8_t *src, size_t n, uint8_t *dst);
+size_t reference_latin1(const uint8_t *src, size_t n, uint8_t *dst);
 size_t reference_reply_lines(
     const uint8_t *src, size_t n, smtps_line_t *lines, size_t max_lines, size_t *consumed);
 

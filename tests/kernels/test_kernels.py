@@ -18,7 +18,7 @@ import pytest
 from smtps.codec import implementation
 
 ROOT = Path(__file__).parents[2]
-KERNELS = ["base64", "stuff", "normalize", "survey", "quoted_printable", "replies"]
+KERNELS = ["base64", "stuff", "normalize", "survey", "quoted_printable", "latin1", "replies"]
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Werror"]
 SANITIZED = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 #: What the kernels may be run by: a machine's levels, the compiler for it, and an emulator of it.

@@ -108,3 +108,37 @@ cdef inline object take_bytes(PyObject *result):
     cdef object owned = <object> result
     Py_DECREF(owned)
     return owned
+
+
+cdef struct Growing:
+    # Bytes that are being written: the first `size` of `room`.
+    PyObject *result
+    size_t size
+    size_t room
+
+
+cdef inline int open_growing(Growing *growing, size_t room) except -1:
+    """Begin with so much room."""
+    growing.result = new_bytes(room)
+    growing.size = 0
+    growing.room = room
+    return 0
+
+
+cdef inline uint8_t *growing_end(Growing *growing) noexcept:
+    """Give the place behind what is written, until there has to be more room."""
+    return <uint8_t *> raw_bytes(growing.result) + growing.size
+
+
+cdef inline int keep_room(Growing *growing, size_t needed) except -1:
+    """Make sure of room for so many more bytes; the rest of what is written is gone on an error."""
+    if growing.room - growing.size < needed:
+        growing.room += growing.room // 2 + needed
+        resize_bytes(&growing.result, growing.room)
+    return 0
+
+
+cdef inline object close_growing(Growing *growing):
+    """Give what was written."""
+    resize_bytes(&growing.result, growing.size)
+    return take_bytes(growing.result)

@@ -34,6 +34,7 @@ cdef size_t stuff(
 cdef void survey(const uint8_t *src, size_t n, smtps_survey_t *found) noexcept nogil
 cdef size_t quoted_printable_bound(size_t n) noexcept nogil
 cdef size_t quoted_printable(const uint8_t *src, size_t n, uint8_t *dst) noexcept nogil
+cdef size_t latin1(const uint8_t *src, size_t n, uint8_t *dst) noexcept nogil
 cdef size_t find_lf(const uint8_t *src, size_t n) noexcept nogil
 cdef size_t scan_reply_lines(
     const uint8_t *src, size_t n, smtps_line_t *lines, size_t max_lines,

@@ -16,6 +16,7 @@ cdef extern from "kernels.h" nogil:
     void smtps_survey_end(smtps_survey_t *found)
     size_t smtps_quoted_printable_bound(size_t n)
     size_t smtps_quoted_printable(const uint8_t *src, size_t n, uint8_t *dst)
+    size_t smtps_latin1(const uint8_t *src, size_t n, uint8_t *dst)
     size_t smtps_find_lf(const uint8_t *src, size_t n)
     size_t smtps_scan_reply_lines(
         const uint8_t *src, size_t n, smtps_line_t *lines, size_t max_lines, size_t *consumed)
@@ -77,6 +78,10 @@ cdef size_t quoted_printable_bound(size_t n) noexcept nogil:
 
 cdef size_t quoted_printable(const uint8_t *src, size_t n, uint8_t *dst) noexcept nogil:
     return smtps_quoted_printable(src, n, dst)
+
+
+cdef size_t latin1(const uint8_t *src, size_t n, uint8_t *dst) noexcept nogil:
+    return smtps_latin1(src, n, dst)
 
 
 cdef size_t find_lf(const uint8_t *src, size_t n) noexcept nogil:

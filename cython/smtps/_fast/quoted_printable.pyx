@@ -4,8 +4,8 @@ from libc.stdint cimport SIZE_MAX, uint8_t
 
 from smtps._fast cimport kernels
 from smtps._fast.buffers cimport (
-    GIL_THRESHOLD, PyObject, View, close_view, new_bytes, open_view, raw_bytes, resize_bytes,
-    take_bytes
+    GIL_THRESHOLD, Growing, View, close_growing, close_view, growing_end, keep_room, open_growing,
+    open_view
 )
 
 __all__ = ["encode_quoted_printable"]
@@ -31,25 +31,28 @@ def encode_quoted_printable(data, /):
 
 
 cdef object encode_large(const uint8_t *src, size_t n):
+    cdef Growing growing
+    open_growing(&growing, quoted_printable_room(n))
+    append_quoted_printable(&growing, src, n)
+    return close_growing(&growing)
+
+
+cdef size_t quoted_printable_room(size_t n) except 0:
     # At worst the output is three times as long, usually it is hardly longer: so room for the
     # worst is only kept for a slice of whole lines. Memory that is touched first is the dearest.
     if n > SIZE_MAX // 8:
         raise MemoryError
-    cdef size_t room = n + n // 4 + kernels.quoted_printable_bound(SLICE)
-    cdef size_t size = 0, done = 0, step, needed
-    cdef PyObject *result = new_bytes(room)
-    cdef uint8_t *dst = <uint8_t *> raw_bytes(result)
+    return n + n // 4 + kernels.quoted_printable_bound(SLICE)
+
+
+cdef int append_quoted_printable(Growing *growing, const uint8_t *src, size_t n) except -1:
+    cdef size_t done = 0, step
     while done < n:
         step = whole_lines(src + done, n - done)
-        needed = kernels.quoted_printable_bound(step)
-        if room - size < needed:
-            room += room // 2 + needed
-            resize_bytes(&result, room)
-            dst = <uint8_t *> raw_bytes(result)
-        size += run(src + done, step, dst + size)
+        keep_room(growing, kernels.quoted_printable_bound(step))
+        growing.size += run(src + done, step, growing_end(growing))
         done += step
-    resize_bytes(&result, size)
-    return take_bytes(result)
+    return 0
 
 
 cdef inline size_t run(const uint8_t *src, size_t n, uint8_t *dst) noexcept:

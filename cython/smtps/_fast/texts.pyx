@@ -2,11 +2,15 @@
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport uint8_t
 from libc.string cimport memcpy, memset
 
 from smtps._fast cimport kernels
-from smtps._fast.buffers cimport new_bytes, raw_bytes, resize_bytes, take_bytes
+from smtps._fast.buffers cimport (
+    Growing, close_growing, growing_end, keep_room, new_bytes, open_growing, raw_bytes,
+    resize_bytes, take_bytes
+)
+from smtps._fast.quoted_printable cimport append_quoted_printable, quoted_printable_room
 from smtps._fast.records cimport new_record, set_item
 
 from smtps._fast.base64 import encode_base64
@@ -66,7 +70,7 @@ cdef object encode(const uint8_t *src, size_t size, object whole, bint eight_bit
             data = normalize_newlines(view_of(src, size, whole))
         elif whole is None:
             data = PyBytes_FromStringAndSize(<const char *> src, <Py_ssize_t> size)
-    elif look.nul or 6 * look.eight_bit > size:
+    elif is_for_base64(&look, size):
         encoding = "base64"
         data = encode_base64(normalize_newlines(view_of(src, size, whole)))
     else:
@@ -79,9 +83,19 @@ cdef object encode(const uint8_t *src, size_t size, object whole, bint eight_bit
     return result
 
 
+cdef enum Form:
+    # What becomes of a text on its way.
+    AS_IT_IS
+    NEWLINES
+    QUOTED
+
+
 cdef struct Text:
     const uint8_t *data
     size_t size
+    # Of the text as it goes, unless it is quoted.
+    size_t room
+    Form form
     bint eight_bit
 
 
@@ -93,20 +107,19 @@ def text_message(list head, str boundary, list texts, eight_bit=False):
     cdef Text[MOST_TEXTS] found
     cdef list held = []
     cdef list labels = []
-    cdef size_t room = 0
+    cdef size_t room = LONGEST_BOUNDARY + AROUND_TEXT
     for index in range(count):
         subtype, text = texts[index]
         labels.append((subtype, look_at(text, bool(eight_bit), &found[index], held)))
-        room += found[index].size + len(subtype) + 2 * LONGEST_BOUNDARY + AROUND_TEXT
+        room += found[index].room + len(subtype) + 2 * LONGEST_BOUNDARY + AROUND_TEXT
     for line in head:
         room += <size_t> PyBytes_GET_SIZE(line)
-    room += LONGEST_BOUNDARY + AROUND_TEXT
-    cdef PyObject *result = new_bytes(room)
-    cdef uint8_t *start = <uint8_t *> raw_bytes(result)
-    cdef uint8_t *out = start
+    cdef bytes own = b"=_alt_" + boundary.encode("ascii") if count > 1 else b""
+    cdef Growing growing
+    open_growing(&growing, room)
+    cdef uint8_t *out = growing_end(&growing)
     for line in head:
         out = put(out, PyBytes_AS_STRING(line), PyBytes_GET_SIZE(line))
-    cdef bytes own = b"=_alt_" + boundary.encode("ascii") if count > 1 else b""
     if count > 1:
         out = put(out, b"Content-Type: multipart/alternative; boundary=\"", 47)
         out = put(out, PyBytes_AS_STRING(own), PyBytes_GET_SIZE(own))
@@ -116,16 +129,42 @@ def text_message(list head, str boundary, list texts, eight_bit=False):
             out = put_boundary(out, own)
             out = put(out, b"\r\n", 2)
         out = put_head(out, labels[index], found[index].eight_bit)
-        out = put(out, <const char *> found[index].data, found[index].size)
+        growing.size += out - growing_end(&growing)
+        append_text(&growing, &found[index])
+        keep_room(&growing, room_behind(labels, index))
+        out = growing_end(&growing)
     if count > 1:
         out = put_boundary(out, own)
         out = put(out, b"--\r\n", 4)
-    resize_bytes(&result, out - start)
-    return take_bytes(result)
+    growing.size += out - growing_end(&growing)
+    return close_growing(&growing)
+
+
+cdef size_t room_behind(list labels, Py_ssize_t index) except 0:
+    """Tell how much is needed at most to go on behind a text, up to the next one."""
+    cdef size_t room = 2 * LONGEST_BOUNDARY + AROUND_TEXT
+    if index + 1 < len(labels):
+        room += len(labels[index + 1][0])
+    return room
+
+
+cdef int append_text(Growing *growing, const Text *text) except -1:
+    """Write a text as it goes."""
+    cdef uint8_t state = kernels.SMTPS_AT_LINE_START
+    if text.form == QUOTED:
+        return append_quoted_printable(growing, text.data, text.size)
+    keep_room(growing, text.room)
+    cdef uint8_t *out = growing_end(growing)
+    if text.form == NEWLINES:
+        growing.size += kernels.normalize(text.data, text.size, out, text.room, &state)
+    else:
+        memcpy(out, text.data, text.size)
+        growing.size += text.size
+    return 0
 
 
 cdef str look_at(object text, bint eight_bit, Text *found, list held):
-    """Find a text as it goes, and say in which encoding; what has it is kept in `held`."""
+    """Find how a text goes, and say in which encoding; what has it is kept in `held`."""
     cdef Py_ssize_t size
     cdef kernels.smtps_survey_t look
     if is_western(text):
@@ -137,19 +176,27 @@ cdef str look_at(object text, bint eight_bit, Text *found, list held):
         found.data = <const uint8_t *> PyBytes_AS_STRING(text)
         size = PyBytes_GET_SIZE(text)
     held.append(text)
-    found.size = size
+    found.size = found.room = size
+    found.form = AS_IT_IS
     memset(&look, 0, sizeof(look))
     kernels.survey(found.data, found.size, &look)
     found.eight_bit = look.eight_bit > 0
-    if not look.nul and not look.bare_cr and not look.bare_lf and (
-        look.longest_line <= LONGEST_LINE and (eight_bit or not look.eight_bit)
-    ):
+    cdef bint fits = look.longest_line <= LONGEST_LINE and not look.nul
+    if fits and (eight_bit or not look.eight_bit):
+        if look.bare_cr or look.bare_lf:
+            found.form = NEWLINES
+            # More than it takes, so that none of it has to be written with care.
+            found.room += look.bare_cr + look.bare_lf + found.size // 4 + 64
         return "8bit" if look.eight_bit else "7bit"
-    encoding, _, data = encode_text(text, eight_bit)
+    if not is_for_base64(&look, found.size):
+        found.form = QUOTED
+        found.room = quoted_printable_room(found.size)
+        return "quoted-printable"
+    data = encode_base64(normalize_newlines(view_of(found.data, found.size, None)))
     held.append(data)
     found.data = <const uint8_t *> PyBytes_AS_STRING(data)
-    found.size = <size_t> PyBytes_GET_SIZE(data)
-    return encoding
+    found.size = found.room = <size_t> PyBytes_GET_SIZE(data)
+    return "base64"
 
 
 cdef uint8_t *put_head(uint8_t *out, tuple labels, bint eight_bit) except NULL:
@@ -186,34 +233,17 @@ cdef inline bint is_western(object text) noexcept:
 
 
 cdef bytes western_utf8(object text):
-    """Encode such a text, run by run of ASCII: three times as fast as letter by letter."""
-    cdef const uint8_t *src = PyUnicode_1BYTE_DATA(text)
+    """Encode such a text, several times as fast as CPython does it letter by letter."""
     cdef size_t size = <size_t> PyUnicode_GET_LENGTH(text)
-    cdef size_t at = 0
-    cdef uint64_t word
-    # A word is written whole, whatever of it counts.
-    cdef PyObject *result = new_bytes(2 * size + sizeof(word))
-    cdef uint8_t *start = <uint8_t *> raw_bytes(result)
-    cdef uint8_t *out = start
-    while at < size:
-        if size - at >= sizeof(word):
-            memcpy(&word, src + at, sizeof(word))
-            memcpy(out, &word, sizeof(word))
-            if not word & <uint64_t> 0x8080808080808080:
-                at += sizeof(word)
-                out += sizeof(word)
-                continue
-        while at < size and src[at] < 0x80:
-            out[0] = src[at]
-            out += 1
-            at += 1
-        if at < size:
-            out[0] = 0xC0 | src[at] >> 6
-            out[1] = 0x80 | src[at] & 0x3F
-            out += 2
-            at += 1
-    resize_bytes(&result, out - start)
+    cdef PyObject *result = new_bytes(2 * size + 64)
+    resize_bytes(&result, kernels.latin1(
+        PyUnicode_1BYTE_DATA(text), size, <uint8_t *> raw_bytes(result)))
     return take_bytes(result)
+
+
+cdef inline bint is_for_base64(const kernels.smtps_survey_t *look, size_t size) noexcept:
+    # Each byte above 127 takes three in quoted-printable, and every byte a third more in base64.
+    return look.nul > 0 or 6 * look.eight_bit > size
 
 
 cdef inline object view_of(const uint8_t *src, size_t size, object whole):

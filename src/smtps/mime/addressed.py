@@ -263,8 +263,10 @@ class Addressed:
             if self._sender or len(self._from) > 1:
                 # RFC 5322 3.6.2: with several authors, one must be named as who sent it.
                 before += people_header("Sender", (self._sender or self._from[0],), utf8=utf8)
-            behind = people_header("Cc", self._cc, utf8=utf8)
-            behind += people_header("Reply-To", self._reply_to, utf8=utf8)
+            behind = b""
+            if self._cc or self._reply_to:
+                behind = people_header("Cc", self._cc, utf8=utf8)
+                behind += people_header("Reply-To", self._reply_to, utf8=utf8)
             fixed = self._fixed = (utf8, before, behind)
         if self._to:
             to = people_header("To", self._to, utf8=utf8)

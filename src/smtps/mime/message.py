@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fill", "Headers", "Message"]
 
+_UTF8 = Offer(utf8=True)
 _NO_TEXT: list[tuple[str, str | bytes]] = [("plain", "")]
 
 #: More headers: name and value.
@@ -393,11 +394,11 @@ class Message(Addressed):
             raise BadValue("message", "has {{ fields }} to be filled; send it through a Mailing")
 
     def _own_offer(self) -> Offer:
-        return Offer(utf8=self.needs_utf8(self.recipients))
+        return _UTF8 if self.needs_utf8(self.recipients) else SEVEN_BITS
 
     def _head(self, utf8: bool) -> list[bytes]:
         """Compose the headers, without those of MIME, in an order that stays."""
-        lines = [*self.people_headers(utf8)]
+        lines = list(self.people_headers(utf8))
         if self._subject:
             lines.append(text_header("Subject", self._subject))
         lines.append(f"Date: {self.date}\r\nMessage-ID: {self.message_id}\r\n".encode("ascii"))

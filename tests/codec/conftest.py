@@ -8,6 +8,8 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from tests.support.windows import Peer
+
 _MODULES = (
     "addresses",
     "base64",
@@ -53,3 +55,13 @@ def codec(request: pytest.FixtureRequest) -> Iterator[SimpleNamespace]:
 
 def _module(package: str, name: str) -> ModuleType:
     return import_module(f"smtps._{package}.{name}")
+
+
+@pytest.fixture
+def peer(codec: SimpleNamespace) -> Peer:
+    return Peer(codec)
+
+
+@pytest.fixture
+def data(codec: SimpleNamespace) -> Peer:
+    return Peer(codec, "DATA")

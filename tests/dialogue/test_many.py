@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,7 +17,6 @@ from smtps.dialogue.transaction import Transaction
 from smtps.drivers.supply import IteratorSupply
 from smtps.envelope import Envelope
 from smtps.errors import (
-    ConnectionFailed,
     ConnectionLost,
     DeliveryUnknown,
     Interrupted,
@@ -26,206 +25,10 @@ from smtps.errors import (
     SourceFailed,
 )
 from smtps.events import ConnectionStatus
-from smtps.ops import Call, Close, Connect, Connected, Emit, Give, Poll, Read, Respond, Sleep, Write
-from smtps.receipt import Outcome, Receipt
+from smtps.ops import Read
+from smtps.receipt import Outcome
 from smtps.wire.content import Composition, Content
-
-#: What answers a command, by the number of the connection: a reply, b"" to close, or nothing.
-Answer = Callable[[int, str], bytes | None]
-USUAL = {"EHLO": b"250-relay\r\n250 HELP\r\n", "DATA": b"354 go\r\n", "QUIT": b"221 bye\r\n"}
-
-
-class Relay:
-    """Answers as usual, but where `answer` says something else; keeps what was said and done."""
-
-    def __init__(self, answer: Answer = lambda *_: None, offers: str = "") -> None:
-        self._answer = answer
-        words = ["relay", *offers.split()]
-        lines = [f"250-{word}\r\n" for word in words[:-1]] + [f"250 {words[-1]}\r\n"]
-        self._hello = "".join(lines).encode()
-        self.connections = 0
-        self.said: list[list[str]] = []
-        #: How many messages each write began.
-        self.writes: list[int] = []
-        self.slept: list[float] = []
-        self.receipts: list[Receipt] = []
-        self.told: list[object] = []
-        self.closed = self._has_sender = self._has_people = False
-        self._input, self._output, self._over, self._in_data = b"", b"", False, False
-
-    def run(self, dialogue: Any) -> None:
-        result: Any = None
-        while True:
-            try:
-                failed = isinstance(result, Exception)
-                op = dialogue.throw(result) if failed else dialogue.send(result)
-            except StopIteration:
-                return
-            result = self._carry_out(op)
-
-    def _carry_out(self, op: Any) -> Any:
-        match op:
-            case Connect():
-                return self._connect()
-            case Write():
-                return self._write(op)
-            case Read() | Poll():
-                if not self._output and not self._over:
-                    assert isinstance(op, Poll), "it waits for what never comes"
-                    return None
-                return self._take()
-            case Respond():
-                assert self._output or self._over, "it waits for what never comes"
-                data = self._take()
-                answer = op.answer(data) if data else None
-                if answer is not None:
-                    failed = self._write(answer)
-                    if failed:
-                        return failed
-                    op.written()
-                return data
-            case Give():
-                self.receipts += op.receipts
-            case Call():
-                return op.function(*op.arguments)
-            case Sleep():
-                self.slept.append(op.seconds)
-            case Close():
-                self.closed = True
-            case Emit():
-                self.told.append(op.event)
-        return None
-
-    def _connect(self) -> Any:
-        self._input, self._output, self._over, self._in_data = b"", b"220 relay\r\n", False, False
-        self.connections += 1
-        self.said.append([])
-        self.closed = False
-        answer = self._answer(self.connections, "connect")
-        if answer is not None:
-            return ConnectionFailed("refused", code=10061)
-        return Connected("client.example", "192.0.2.1", "192.0.2.2")
-
-    def _take(self) -> bytes:
-        output, self._output = self._output, b""
-        return output
-
-    def _write(self, op: Write) -> Any:
-        if self._over:
-            return ConnectionLost("the connection broke")
-        data = bytes(op.data)
-        op.sent = len(data)
-        self.writes.append(data.count(b"MAIL FROM"))
-        self._input += data
-        while not self._over and self._one():
-            pass
-        return False
-
-    def _one(self) -> bool:
-        end = self._input.find(b"\r\n.\r\n" if self._in_data else b"\r\n")
-        if end < 0:
-            return False
-        if self._in_data:
-            self._input, line = self._input[end + 5 :], "."
-            self._in_data = False
-        else:
-            line, self._input = self._input[:end].decode(), self._input[end + 2 :]
-        if line.startswith("BDAT"):
-            self._input = self._input[int(line.split()[1]) :]
-        self.said[-1].append(line)
-        verb = line.split()[0]
-        reply = self._answer(self.connections, line)
-        if reply is None and not self._has_people and verb in ("DATA", "BDAT"):
-            reply = b"503 nobody\r\n"
-        if reply is None and not self._has_sender and verb == "RCPT":
-            reply = b"503 no sender\r\n"
-        if reply is None:
-            reply = self._hello if verb == "EHLO" else USUAL.get(verb, b"250 ok\r\n")
-            self._in_data = verb == "DATA"
-        if verb in ("MAIL", "RCPT", "RSET", "EHLO"):
-            is_taken = reply.startswith(b"250")
-            self._has_people = verb == "RCPT" and (self._has_people or is_taken)
-            self._has_sender = verb == "RCPT" or (verb == "MAIL" and is_taken)
-        self._output += reply
-        self._over = not reply or reply.startswith(b"421") or verb == "QUIT"
-        return True
-
-    def senders(self, connection: int) -> str:
-        """Of which messages a connection was told, in order."""
-        return "".join(line[11] for line in self.said[connection - 1] if line[:4] == "MAIL")
-
-
-def items(names: str) -> list[tuple[Envelope, bytes]]:
-    return [(Envelope(f"{name}@b.example", ["r@y.example"]), b"Subject: x\r\n") for name in names]
-
-
-def send(relay: Relay, source: Any, *, keep: bool = False, **options: Any) -> SMTPS:
-    smtp = SMTPS(mail_server="relay.example", ssl_start_mode=3)
-    for name, value in options.items():
-        setattr(smtp._live, name, value)
-    smtp._live.begin()
-    supply = source if isinstance(source, IteratorSupply) else IteratorSupply(source)
-    relay.run(send_all(smtp._live, smtp._work(supply, None), None, keep=keep))
-    return smtp
-
-
-def fates(relay: Relay) -> dict[int, Outcome]:
-    return {receipt.index: receipt.results[0].outcome for receipt in relay.receipts}
-
-
-def closes_at_mail(_: int, line: str) -> bytes | None:
-    return b"" if line.startswith("MAIL") else None
-
-
-# --- connections that are of no use ---------------------------------------------------------------
-
-
-@pytest.mark.parametrize("offers", ["", "PIPELINING"])
-def test_after_three_connections_of_no_use_the_rest_is_given_up(offers: str) -> None:
-    relay = Relay(closes_at_mail, offers)
-    send(relay, items("abcd"))
-    assert relay.connections == 3
-    assert relay.slept == pytest.approx([*[0] * (len(relay.slept) - 2), 0.1, 0.2])
-    assert fates(relay) == dict.fromkeys(range(4), Outcome.NOT_SENT)
-    assert {type(receipt.error) for receipt in relay.receipts} == {ConnectionLost}
-    assert relay.closed
-
-
-def test_all_that_a_long_source_gives_has_its_receipt_when_it_is_given_up() -> None:
-    relay = Relay(closes_at_mail)
-    send(relay, items("a" * 100))
-    assert fates(relay) == dict.fromkeys(range(100), Outcome.NOT_SENT)
-
-
-def test_a_connection_that_cannot_be_made_is_of_no_use_either() -> None:
-    def answer(connection: int, line: str) -> bytes | None:
-        return b"" if connection > 1 and line == "connect" else closes_at_mail(0, line)
-
-    relay = Relay(answer)
-    send(relay, items("ab"))
-    assert relay.connections == 3
-    assert fates(relay) == {0: Outcome.NOT_SENT, 1: Outcome.NOT_SENT}
-    assert {type(receipt.error) for receipt in relay.receipts} == {ConnectionFailed}
-
-
-def test_a_connection_that_delivered_something_is_replaced_at_once() -> None:
-    def answer(_: int, line: str) -> bytes | None:
-        # Each takes one message, and closes at the next.
-        return b"" if line == "RSET" or (len(relay.said[-1]) > 5 and "MAIL" in line) else None
-
-    relay = Relay(answer)
-    send(relay, items("abcde"))
-    assert fates(relay) == dict.fromkeys(range(5), Outcome.ACCEPTED)
-    assert relay.slept == []
-    assert relay.connections == 5
-
-
-def test_a_first_connection_that_cannot_be_made_is_raised() -> None:
-    relay = Relay(lambda _, line: b"" if line == "connect" else None)
-    with pytest.raises(ConnectionFailed):
-        send(relay, items("ab"))
-    assert relay.receipts == []
-
+from tests.support.fates import Relay, closes_at_mail, fates, items, send
 
 # --- how a connection is used ---------------------------------------------------------------------
 

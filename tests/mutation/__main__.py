@@ -28,10 +28,12 @@ KEPT = Path("build/mutation.json")
 #: The tests that run without servers of others, and end soon.
 TESTS = [
     "tests/codec", "tests/dialogue", "tests/wire", "tests/tls", "tests/drivers", "tests/dkim",
-    "tests/mime/test_headers.py", "tests/mime/test_message.py", "tests/mime/test_plain.py",
-    "tests/sasl", "tests/test_firewall.py", "tests/test_newlines.py",
-    "tests/fronts/test_authentication.py", "tests/fronts/test_binary.py",
-    "tests/fronts/test_classic.py", "tests/fronts/test_commands.py",
+    "tests/mime/test_from_email.py", "tests/mime/test_headers.py", "tests/mime/test_message.py",
+    "tests/mime/test_message_files.py", "tests/mime/test_plain.py", "tests/sasl",
+    "tests/test_firewall.py", "tests/test_newlines.py", "tests/fronts/test_authentication.py",
+    "tests/fronts/test_authentication_tokens.py", "tests/fronts/test_binary.py",
+    "tests/fronts/test_classic.py", "tests/fronts/test_classic_streams.py",
+    "tests/fronts/test_commands.py", "tests/fronts/test_configuration.py",
     "tests/fronts/test_extensions.py", "tests/fronts/test_firewall.py",
     "tests/fronts/test_lmtp.py", "tests/fronts/test_many.py", "tests/fronts/test_many_broken.py",
     "tests/fronts/test_many_limits.py", "tests/fronts/test_messages.py",

@@ -22,7 +22,6 @@ from smtps import (
     Outbox,
     Pool,
     QueueFolderError,
-    Schedule,
 )
 from smtps.dialogue import manners
 from smtps.outbox import bulk
@@ -31,7 +30,6 @@ from smtps.spool.inflight import Inflight
 from smtps.testing import Fault, Sink
 from tests.support.queues import open_files, put, states
 
-AT_ONCE = Schedule(first=0)
 Dial = Callable[[str], Any]
 
 
@@ -47,11 +45,6 @@ def dial(request: pytest.FixtureRequest) -> Dial:
     if request.param == "pool":
         return lambda url: Pool(url, connections=3)
     return SMTPS.from_url
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Outbox:
-    return Outbox(tmp_path, schedule=AT_ONCE)
 
 
 def fill(outbox: Outbox, count: int) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from smtps import Outcome
+from smtps import Envelope, Message, Outcome
 from smtps.errors import (
     ConnectionLost,
     DeliveryUnknown,
@@ -16,6 +17,17 @@ from smtps.errors import (
 from smtps.testing import Fault, Sink
 from tests.support.bulk import OFFERS, arrived, by_index, given, items
 from tests.support.fronts import Front
+
+
+class Pipe(io.BytesIO):
+    """A file that is read once."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        raise OSError
+
 
 # --- a connection that breaks ---------------------------------------------------------------------
 
@@ -28,6 +40,26 @@ def test_a_421_costs_nothing_but_another_connection(front: Front, offers: list[s
     assert by_index(receipts) == dict.fromkeys(range(40), "ACCEPTED")
     assert sorted(map(arrived, sink.messages)) == sorted(map(given, wanted))
     assert len(sink.connections) == 3
+
+
+@pytest.mark.parametrize("kind", ["file", "chunks", "pipe"])
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT"])
+def test_content_that_can_be_read_once_goes_again_if_it_was_not_begun(
+    front: Front, offers: list[str], verb: str, kind: str
+) -> None:
+    def item(number: int) -> Any:
+        if kind == "pipe":
+            message = Message(from_="a@b.example", to="x@y.example", text="t")
+            message.attach(Pipe(b"x" * 200_000), name="a.bin")
+            return message
+        data = b"Subject: %d\r\n\r\n" % number + b"x" * 200_000
+        content = io.BytesIO(data) if kind == "file" else iter([data])
+        return Envelope("a@b.example", ["x@y.example"]), content
+
+    with Sink(extensions=offers, faults=[Fault(on=verb, nth=(1, 3), drop=True)]) as sink:
+        receipts = front.send_many(front.at(sink.url), [item(number) for number in range(3)])
+        assert by_index(receipts) == dict.fromkeys(range(3), "ACCEPTED")
+        assert [len(message.content) > 200_000 for message in sink.messages] == [True] * 3
 
 
 def test_no_message_is_lost_where_connections_may_carry_few(

@@ -138,11 +138,12 @@ def test_of_what_is_read_later_nothing_is_said() -> None:
 
 def test_only_what_is_in_memory_or_at_a_path_can_be_read_again(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"x")
-    can = [
-        Content(source).can_repeat
-        for source in (b"x", tmp_path / "x", str(tmp_path / "x"), io.BytesIO(b"x"), [b"x"])
-    ]
-    assert can == [True, True, True, False, False]
+    sources = (b"x", tmp_path / "x", str(tmp_path / "x"), io.BytesIO(b"x"), [b"x"])
+    contents = [Content(source) for source in sources]
+    assert all(content.can_repeat for content in contents)
+    for content in contents:
+        list(content.chunks())
+    assert [content.can_repeat for content in contents] == [True, True, True, False, False]
 
 
 def test_what_is_not_in_memory_or_a_regular_file_is_not_loaded(tmp_path: Path) -> None:

@@ -72,8 +72,8 @@ class Blob:
 
     @property
     def can_repeat(self) -> bool:
-        """Whether it can be read more than once."""
-        return self._file is None or self._start is not None
+        """Whether it can be read from its start, be it again or for the first time."""
+        return self._file is None or self._start is not None or not self._used
 
     def measure(self) -> None:
         """Look at the size anew; from now on the file must keep it until it was read.

@@ -139,6 +139,11 @@ class QueuedContent(Content):
             # What is whole is sent with its end in one piece, and there is no moment before it.
             self.whole = None
 
+    @property
+    def can_repeat(self) -> bool:
+        """Whether it can go again: not by itself, where its end is noted each time."""
+        return self.whole is not None
+
     def chunks(self) -> Iterator[bytes | memoryview]:
         """Give the content piece by piece."""
         for section in self.sections():

@@ -58,7 +58,7 @@ class Content:
         OSError: the file cannot be opened.
     """
 
-    __slots__ = ("_source", "eight_bit", "size", "whole")
+    __slots__ = ("_begun", "_source", "eight_bit", "size", "whole")
 
     #: The message, if it is in memory.
     whole: bytes | None
@@ -95,6 +95,8 @@ class Content:
                 "content", f"expected bytes, a path, a file or chunks, not {type(source).__name__}"
             )
         self._source = source
+        #: Whether some of it was read.
+        self._begun = False
 
     @property
     def binary(self) -> bool:
@@ -103,8 +105,8 @@ class Content:
 
     @property
     def can_repeat(self) -> bool:
-        """Whether it can be read again."""
-        return self.whole is not None or isinstance(self._source, Path)
+        """Whether it can be read from its start, be it again or for the first time."""
+        return self.whole is not None or isinstance(self._source, Path) or not self._begun
 
     def load(self, limit: int) -> bytes | None:
         """Give the whole content if it is in memory, or in a file, and not larger than `limit`.
@@ -130,6 +132,7 @@ class Content:
             OSError: it cannot be read.
         """
         source = self._source
+        self._begun = True
         if self.whole is not None:
             view = memoryview(self.whole)
             for start in range(0, len(view), CHUNK_SIZE):

@@ -241,7 +241,7 @@ def test_what_a_process_of_this_start_had_not_handed_over_is_sent(
 
 
 def test_only_a_connection_or_a_pool_is_taken(outbox: Outbox) -> None:
-    with pytest.raises(BadValue, match="smtp: expected an SMTPS or a Pool, not AsyncSMTPS"):
+    with pytest.raises(BadValue, match="smtp_or_pool: expected an SMTPS or a Pool, not AsyncSMTPS"):
         outbox.run(AsyncSMTPS())  # type: ignore[arg-type]
 
 

@@ -200,6 +200,11 @@ def test_a_host_that_does_not_exist_is_68() -> None:
         ([*ANN, "--to", "b@b.example", "--first-row", "2"], "--first-row: only with", 64),
         (["a.eml", "--first-row", "2"], "--first-row: only with", 64),
         (["-", "-"], "standard input can be sent once only", 64),
+        (
+            [*ANN, "--to", "{{ m }}", "--mailing", "-"],
+            "standard input holds the rows; say --te",
+            64,
+        ),
     ],
 )
 def test_what_is_wrong_is_one_line(

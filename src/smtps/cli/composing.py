@@ -10,7 +10,7 @@ from ..mime.message import Message
 from .exits import DATAERR, NOINPUT, USAGE, Failure
 from .finished import read_bytes
 
-__all__ = ["add_arguments", "argument_of", "compose", "is_composed"]
+__all__ = ["add_arguments", "argument_of", "compose", "is_composed", "reads_standard_input"]
 
 _PEOPLE = ("to", "cc", "bcc", "reply_to")
 _TEXTS = ("text", "html", "text_file", "html_file")
@@ -87,6 +87,12 @@ def argument_of(field: str) -> str:
     return name if field in (*_OTHERS, *_PEOPLE, *_TEXTS, *_ARGUMENTS) else field
 
 
+def reads_standard_input(arguments: argparse.Namespace) -> bool:
+    """Tell whether the text is what comes on standard input."""
+    texts = (arguments.text, arguments.html, arguments.text_file, arguments.html_file)
+    return "-" in texts[2:] or (texts == (None,) * len(texts) and not arguments.attach)
+
+
 def _texts(arguments: argparse.Namespace) -> tuple[str | None, str | None]:
     """Give the plain text and the HTML."""
     for name in ("text", "html"):
@@ -97,7 +103,7 @@ def _texts(arguments: argparse.Namespace) -> tuple[str | None, str | None]:
         text = _text_of(arguments.text_file, "--text-file")
     if arguments.html_file is not None:
         html = _text_of(arguments.html_file, "--html-file")
-    if text is None and html is None and not arguments.attach:
+    if text is None and html is None and reads_standard_input(arguments):
         text = _text_of("-", "standard input")
     return text, html
 

@@ -100,6 +100,10 @@ def _items(
         return _finished(arguments)
     if arguments.recipient:
         raise Failure("--recipient: for finished messages only; say --to, --cc or --bcc", USAGE)
+    if arguments.mailing == "-" and composing.reads_standard_input(arguments):
+        raise Failure(
+            "--mailing -: standard input holds the rows; say --text or --text-file", USAGE
+        )
     message = composing.compose(arguments, configuration.own("sender"))
     if arguments.mailing is None:
         return [message], 1

@@ -119,9 +119,22 @@ class MessageProperties(Configurable):
     subject = text("Subject", doc="The subject; empty: no header.")
     message_date = moment("MessageDate", "*", doc='"*": now; empty: no header; or a `datetime`.')
     message_id = text("MessageId", "*", doc='"*": a new one; empty: no header.')
-    importance = choice("Importance", Importance.UNSPECIFIED, doc="The Importance header.")
-    priority = choice("Priority", Priority.UNSPECIFIED, doc="The Priority header.")
-    sensitivity = choice("Sensitivity", Sensitivity.UNSPECIFIED, doc="The Sensitivity header.")
+    importance = choice(
+        "Importance",
+        Importance.UNSPECIFIED,
+        doc="The Importance header, RFC 2156: 1 high, 2 normal, 3 low; 0 writes none.",
+    )
+    priority = choice(
+        "Priority",
+        Priority.UNSPECIFIED,
+        doc="The Priority header, RFC 2156: 1 normal, 2 urgent, 3 non-urgent; 0 writes none.",
+    )
+    sensitivity = choice(
+        "Sensitivity",
+        Sensitivity.UNSPECIFIED,
+        doc="The Sensitivity header, RFC 2156: 1 personal, 2 private, 3 company-confidential;"
+        " 0 writes none.",
+    )
     read_receipt_to = text("ReadReceiptTo", doc="Who is told when it was read.")
     delivery_notification_to = text("DeliveryNotificationTo", doc="Who is told when it arrived.")
     other_headers = text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from email import message_from_bytes, policy
@@ -246,6 +247,17 @@ def test_every_row_is_a_message_and_every_recipient_a_line_of_the_receipts(
     captured = capsys.readouterr()
     assert "3 messages: 2 accepted, 1 refused" in captured.out
     assert "row 2: bob@b.example refused: 550 5.1.1 no such user" in captured.out
+
+
+def test_rows_may_come_from_a_pipe(sink: Sink, rows: Path) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, rows.read_bytes())
+    os.close(writing)
+    try:
+        assert main(["send", *MERGE, "--mailing", f"/dev/fd/{reading}"]) == 0
+    finally:
+        os.close(reading)
+    assert sink.count == 3
 
 
 def test_where_nobody_watches_there_is_no_bar(

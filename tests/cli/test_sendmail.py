@@ -56,6 +56,17 @@ def test_with_t_those_named_are_added_once(sink: Sink, monkeypatch: pytest.Monke
     assert sink.messages[0].recipients == ("x@b.example", "bob@b.example", "eve@b.example")
 
 
+def test_a_user_without_a_name_sends_by_its_number(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    # As in a container that was given a number and no name.
+    monkeypatch.setattr(os, "getuid", lambda: 4_294_967_000)
+    assert sendmail(monkeypatch, b"To: bob@b.example\n\nHello\n", "-t") == 0
+    assert sink.messages[0].sender == "4294967000@h.example"
+
+
 def test_an_address_without_a_domain_gets_the_own_one(
     sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:

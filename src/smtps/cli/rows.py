@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -15,7 +16,7 @@ from ..mime.mailing import Mailing
 from ..mime.message import Message
 from .composing import argument_of
 from .exits import DATAERR, NOINPUT, Failure
-from .finished import standard_input
+from .finished import read_bytes, standard_input
 
 __all__ = ["Rows"]
 
@@ -26,7 +27,7 @@ class Rows:
     """A CSV in UTF-8, with commas, semicolons or tabs, whose rows can be gone through again.
 
     Args:
-        name: a path, or "-" for standard input, which is then held in memory.
+        name: a path, or "-" for standard input; what is no file, as a pipe, is held in memory.
         first: the first row that counts, from 1.
 
     Raises:
@@ -36,7 +37,7 @@ class Rows:
     def __init__(self, name: str, first: int = 1) -> None:
         self.name = name
         self.first = first
-        self._held = standard_input("the rows") if name == "-" else None
+        self._held = _held(name)
         self.columns: list[str] = []
         #: How many rows count.
         self.count = max(0, sum(1 for _ in self._all()) - first + 1)
@@ -120,3 +121,10 @@ class Rows:
             raise Failure(f"{self.name}: not in UTF-8; convert it", DATAERR) from error
         except csv.Error as error:
             raise Failure(f"{self.name}: no CSV: {error}", DATAERR) from error
+
+
+def _held(name: str) -> bytes | None:
+    """Read whole what can be read once only."""
+    if name == "-":
+        return standard_input("the rows")
+    return None if os.path.isfile(name) else read_bytes(name, "the rows")

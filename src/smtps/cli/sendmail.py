@@ -161,7 +161,12 @@ def _user() -> str:
 
         return pwd.getpwuid(os.getuid()).pw_name
     except (ImportError, KeyError):
+        pass
+    try:
         return getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        # As in a container that was given a number and no name.
+        return str(os.getuid())
 
 
 # --- the message ----------------------------------------------------------------------------------

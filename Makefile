@@ -62,8 +62,8 @@ django:
 
 # Everything, in a quarter of an hour, and docs/benchmarks.md of it. On a machine that is busy with other
 # work, BENCH=--realtime.
-NEAR := sink-tls-1-0ms sink-plain-1-0ms sink-tls-8-0ms postfix-tls-1-0ms letters-plain mailing-plain \
-  attachment-plain rsa-plain ed25519-plain
+NEAR := sink-tls-1-0ms sink-plain-1-0ms sink-tls-8-0ms postfix-tls-1-0ms letters-tls letters-plain \
+  composing-plain mailing-plain attachment-plain rsa-plain ed25519-plain
 # Over a distance half a second is too short to tell: what is in flight grows with the round trips.
 FAR := sink-tls-1-20ms postfix-tls-1-20ms
 bench: build

@@ -1,10 +1,11 @@
 """Compare this library with other mail clients, each of which proves that its mail was taken.
 
 Every client sends messages of the same bytes, each to a recipient of its own, to a discarding
-server in C on a processor of its own, TCP_NODELAY set. In other scenarios (`letters`, `mailing`,
-`attachment`, `rsa`, `ed25519`) it composes each message from the same texts. The clients take
-turns; the figures are medians. Delays come from a line between two network namespaces (`link.c`),
-which holds back packets in both directions and limits nothing else.
+server in C on a processor of its own, TCP_NODELAY set. In other scenarios (`letters`, `composing`,
+`mailing`, `attachment`, `rsa`, `ed25519`) it composes each message from the same texts; in
+`composing` it sends none of them. The clients take turns; the figures are medians. Delays come from
+a line between two network namespaces (`link.c`), which holds back packets in both directions and
+limits nothing else.
 `benchmarks/results/compare.json` keeps the newest table of each scenario.
 """
 

@@ -28,7 +28,7 @@ SHOWN = {
         *("sink-tls-1-0ms", "sink-tls-1-20ms", "sink-tls-8-0ms"),
         *("postfix-tls-1-0ms", "postfix-tls-1-20ms"),
     ],
-    "composition": ["letters-plain", "mailing-plain", "attachment-plain"],
+    "composition": ["letters-tls", "mailing-plain", "attachment-plain"],
 }
 #: What a contender of the queue is, in words.
 CONTENDERS = {

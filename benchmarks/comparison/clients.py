@@ -229,6 +229,11 @@ def _alone(name: str, variant: str, distribution: str) -> Client:
     )
 
 
+def _composing(name: str, variant: str) -> Client:
+    """Give a row of what composes messages and sends none of them."""
+    return _own(name, variant, "Message", "with_composition.py", works=("composing",))
+
+
 _SENT = (FINISHED, "letters", "attachment")
 _SIGNED = ("rsa", "ed25519")
 
@@ -250,7 +255,7 @@ CLIENTS = (
     _own("smtps.compat", "smtps.compat", "compat.SMTP", "with_smtplib.py"),
     Client(
         "smtplib", _python("with_smtplib.py"), _prepare_smtplib, variant="smtplib",
-        works=(*_SENT, "mailing", *_SIGNED),
+        works=(*_SENT, "composing", "mailing", *_SIGNED),
     ),
     Client(
         "aiosmtplib", _python("with_aiosmtplib.py"), _prepare_python("aiosmtplib"),
@@ -268,6 +273,8 @@ CLIENTS = (
         "smtp-source", _run_smtp_source, _prepare_smtp_source,
         speaks_tls=False, is_foreign=True,
     ),
+    _composing("smtps, only composing", "7 bits"),
+    _composing("smtps, only composing, 8BITMIME", "8 bits"),
     _alone("smtps, only signing", "smtps", "smtps"),
     _alone("dkimpy, only signing", "dkimpy", "dkimpy"),
     _alone("signatures alone", "bare", "cryptography"),

@@ -26,7 +26,8 @@ _COMPOSED = (
     " whose headers are encoded for it; nodemailer by its own composer and signer. For a mailing"
     ' they do what they do for letters; this library encodes what does not change once. "The same'
     ' message again" is a sender in C that composes nothing. What only signs takes one finished'
-    ' message again and again, and sends nothing; "signatures alone" signs a hash.'
+    " message again and again, and sends nothing, as what is only composed is not sent;"
+    ' "signatures alone" signs a hash.'
 )
 
 

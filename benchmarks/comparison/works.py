@@ -22,6 +22,8 @@ class Work:
             taken at least; 0 where the message is given as it is.
         unit: what the rate of a table counts, and `scale` how much of it a message is.
         first: how many messages are tried first, before it is known how long they take.
+        varies: whether the way to the server is another scenario each; not where it counts for
+            little, or nothing is sent.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Work:
     unit: str = "messages/s"
     scale: float = 1.0
     first: int = 100
+    varies: bool = True
 
     @property
     def composes(self) -> bool:
@@ -65,12 +68,22 @@ WORKS = {
     for one in (
         Work(FINISHED, "", _finished),
         Work("letters", "text and HTML of 20 KB, composed one by one", _letters, _LETTER),
+        Work(
+            "composing", "text and HTML of 20 KB, composed and not sent", _letters, _LETTER,
+            varies=False,
+        ),
         Work("mailing", "a mailing of 20 KB to each reader", _letters, _LETTER),
         Work(
             "attachment", "a file of 25 MiB", _attachment, orders.FILE_OCTETS,
             unit="MB/s of the file", scale=orders.FILE_OCTETS / 1e6, first=1,
         ),
-        Work("rsa", "text and HTML of 20 KB, signed with RSA-2048", _signed("rsa"), _LETTER),
-        Work("ed25519", "text and HTML of 20 KB, signed with Ed25519", _signed("ed25519"), _LETTER),
+        Work(
+            "rsa", "text and HTML of 20 KB, signed with RSA-2048", _signed("rsa"), _LETTER,
+            varies=False,
+        ),
+        Work(
+            "ed25519", "text and HTML of 20 KB, signed with Ed25519", _signed("ed25519"), _LETTER,
+            varies=False,
+        ),
     )
 }  # fmt: skip

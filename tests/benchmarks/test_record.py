@@ -34,7 +34,7 @@ ENTRY = Entry(
 
 
 def test_each_scenario_has_a_name_of_its_own() -> None:
-    assert len({one.key for one in SCENARIOS}) == len(SCENARIOS) == 26
+    assert len({one.key for one in SCENARIOS}) == len(SCENARIOS) == 27
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,13 @@ static uint8_t *escape_slice(
     return dst;
 }
 
+static uint8_t *break_slice(
+    uint8_t *text, size_t n, int is_last, uint8_t *dst, size_t *taken) {
+    return break_lines(text, n, is_last, dst, taken, find_end_plainly, copy_piece_plainly);
+}
+
 size_t smtps_quoted_printable_scalar(const uint8_t *src, size_t n, uint8_t *dst) {
-    return encode_text(src, n, dst, escape_slice, find_end_plainly, copy_piece_plainly);
+    return encode_text(src, n, dst, escape_slice, break_slice);
 }
 
 size_t smtps_quoted_printable_bound(size_t n) {

@@ -70,6 +70,18 @@ SMTPS_INLINE int opens_mailbox(const uint8_t *line) {
     return memcmp(line, "From", 4) == 0 && (line[4] == ' ' || memcmp(line + 4, "=20", 3) == 0);
 }
 
+/* Rule 5: escapes what may not open a line, and so leaves less room on it. */
+SMTPS_INLINE uint8_t *open_line(const uint8_t **line, size_t *limit, uint8_t *dst) {
+    const uint8_t first = **line;
+    if (SMTPS_UNLIKELY(first == '.' || (first == 'F' && opens_mailbox(*line)))) {
+        memcpy(dst, first == '.' ? "=2E" : "=46", 3);
+        dst += 3;
+        ++*line;
+        *limit -= 3;
+    }
+    return dst;
+}
+
 /* Gives the place of the first LF in the 77 bytes from `line`, or more than 76. */
 typedef size_t find_end_t(const uint8_t *line);
 typedef void copy_piece_t(uint8_t *dst, const uint8_t *line);
@@ -85,12 +97,7 @@ SMTPS_INLINE uint8_t *break_lines(
     const size_t ahead = is_last ? 1 : LOOKAHEAD;
     while ((size_t)(end - line) >= ahead) {
         size_t limit = LINE_LIMIT;
-        if (SMTPS_UNLIKELY(*line == '.' || (*line == 'F' && opens_mailbox(line)))) {
-            memcpy(dst, *line == '.' ? "=2E" : "=46", 3);
-            dst += 3;
-            line++;
-            limit -= 3;
-        }
+        dst = open_line(&line, &limit, dst);
         const size_t found = find_end(line);
         copy_piece(dst, line);
         if (found <= limit) {
@@ -111,6 +118,9 @@ SMTPS_INLINE uint8_t *break_lines(
     return dst;
 }
 
+typedef uint8_t *break_lines_t(
+    uint8_t *text, size_t n, int is_last, uint8_t *dst, size_t *taken);
+
 /* Escapes src[0..n) to `dst`, within the text that begins at `text` and ends at `end`. `stage` is
  * the first byte of the stage, and `dst` may lie behind it. Returns the end of what it wrote. */
 typedef uint8_t *escape_slice_t(
@@ -119,7 +129,7 @@ typedef uint8_t *escape_slice_t(
 
 SMTPS_INLINE size_t encode_text(
     const uint8_t *src, size_t n, uint8_t *dst, escape_slice_t *escape_slice,
-    find_end_t *find_end, copy_piece_t *copy_piece) {
+    break_lines_t *break_slice) {
     uint8_t stage[STAGE + SLACK];
     uint8_t *const start = dst;
     const uint8_t *const text = src, *const end = src + n;
@@ -131,7 +141,7 @@ SMTPS_INLINE size_t encode_text(
         src += slice;
         if (is_last) filled = escape_line_end(stage, filled);
         held = (size_t)(filled - stage);
-        dst = break_lines(stage, held, is_last, dst, &taken, find_end, copy_piece);
+        dst = break_slice(stage, held, is_last, dst, &taken);
         held -= taken;
         if (!is_last) memcpy(stage, stage + taken, LOOKAHEAD);
     }

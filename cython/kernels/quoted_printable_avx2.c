@@ -78,8 +78,13 @@ SMTPS_AVX2_CODE SMTPS_INLINE void copy_line(uint8_t *dst, const uint8_t *line) {
                      _mm_loadu_si128((const __m128i *)(line + 2 * BLOCK)));
 }
 
+SMTPS_AVX2_CODE static uint8_t *break_slice(
+    uint8_t *text, size_t n, int is_last, uint8_t *dst, size_t *taken) {
+    return break_lines(text, n, is_last, dst, taken, find_line_end, copy_line);
+}
+
 SMTPS_AVX2_CODE size_t smtps_quoted_printable_avx2(const uint8_t *src, size_t n, uint8_t *dst) {
-    return encode_text(src, n, dst, escape_slice, find_line_end, copy_line);
+    return encode_text(src, n, dst, escape_slice, break_slice);
 }
 
 #endif

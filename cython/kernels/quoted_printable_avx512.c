@@ -79,22 +79,66 @@ SMTPS_AVX512_CODE static uint8_t *escape_slice(
     return dst;
 }
 
-SMTPS_AVX512_CODE SMTPS_INLINE size_t find_line_end(const uint8_t *line) {
-    const uint64_t first = find_byte(_mm512_loadu_si512(line), '\n');
-    const uint64_t rest = _mm_cmpeq_epi8_mask(
-        _mm_loadu_si128((const __m128i *)(line + 64)), _mm_set1_epi8('\n'));
-    return first ? (size_t)_tzcnt_u64(first) : 64 + (size_t)_tzcnt_u64(rest);
-}
-
 SMTPS_AVX512_CODE SMTPS_INLINE void copy_line(uint8_t *dst, const uint8_t *line) {
     _mm512_storeu_si512(dst, _mm512_loadu_si512(line));
     _mm_storeu_si128(
         (__m128i *)(dst + 64), _mm_loadu_si128((const __m128i *)(line + 64)));
 }
 
+/* The ends of lines, one after the other. Where they are does not depend on where lines are cut, so
+ * that nothing has to wait for the search. */
+typedef struct {
+    const uint8_t *block;
+    uint64_t marks;
+} line_ends_t;
+
+SMTPS_AVX512_CODE SMTPS_INLINE const uint8_t *next_end(line_ends_t *ends, const uint8_t *stop) {
+    while (!ends->marks) {
+        ends->block += 64;
+        /* Farther than any line reaches. */
+        if (ends->block >= stop) return stop + SLACK;
+        ends->marks = find_byte(_mm512_loadu_si512(ends->block), '\n');
+    }
+    const uint8_t *const found = ends->block + _tzcnt_u64(ends->marks);
+    ends->marks &= ends->marks - 1;
+    return found;
+}
+
+/* As `break_lines` of quoted_printable.h. */
+SMTPS_AVX512_CODE static uint8_t *break_at_ends(
+    uint8_t *text, size_t n, int is_last, uint8_t *dst, size_t *taken) {
+    const uint8_t *line = text, *const end = text + n, *const stop = end + is_last;
+    if (is_last) text[n] = '\n';
+    const size_t ahead = is_last ? 1 : LOOKAHEAD;
+    line_ends_t ends = {text, find_byte(_mm512_loadu_si512(text), '\n')};
+    const uint8_t *line_end = next_end(&ends, stop);
+    while ((size_t)(end - line) >= ahead) {
+        size_t limit = LINE_LIMIT;
+        dst = open_line(&line, &limit, dst);
+        copy_line(dst, line);
+        const size_t found = (size_t)(line_end - line);
+        if (found <= limit) {
+            dst += found;
+            line = line_end;
+            if (line == end) break;
+            memcpy(dst, "\r\n", 2);
+            dst += 2;
+            line++;
+            line_end = next_end(&ends, stop);
+        } else {
+            const size_t cut = find_cut(line, limit - 1);
+            memcpy(dst + cut, "=\r\n", 3);
+            dst += cut + 3;
+            line += cut;
+        }
+    }
+    *taken = (size_t)(line - text);
+    return dst;
+}
+
 SMTPS_AVX512_CODE size_t smtps_quoted_printable_avx512(
     const uint8_t *src, size_t n, uint8_t *dst) {
-    return encode_text(src, n, dst, escape_slice, find_line_end, copy_line);
+    return encode_text(src, n, dst, escape_slice, break_at_ends);
 }
 
 #endif

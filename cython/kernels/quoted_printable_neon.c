@@ -66,8 +66,13 @@ SMTPS_INLINE size_t find_line_end(const uint8_t *line) {
     return place;
 }
 
+static uint8_t *break_slice(
+    uint8_t *text, size_t n, int is_last, uint8_t *dst, size_t *taken) {
+    return break_lines(text, n, is_last, dst, taken, find_line_end, copy_piece_plainly);
+}
+
 size_t smtps_quoted_printable_neon(const uint8_t *src, size_t n, uint8_t *dst) {
-    return encode_text(src, n, dst, escape_slice, find_line_end, copy_piece_plainly);
+    return encode_text(src, n, dst, escape_slice, break_slice);
 }
 
 #endif

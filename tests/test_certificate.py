@@ -369,3 +369,16 @@ def test_names_that_are_none_are_empty(ann: Signed) -> None:
     der = ann.der.replace(b"Ann", b"\xff\xfe\xfd").replace(b"Below", b"\xff" * 5)
     shown = Certificate.from_der(der)
     assert (shown.subject, shown.issuer) == ("", "")
+
+
+@pytest.mark.parametrize("kind", [CertStoreType.PEM_KEY_FILE, CertStoreType.PFX_FILE])
+def test_a_file_that_is_not_there_is_named(kind: CertStoreType) -> None:
+    with pytest.raises(BadValue, match=r"the file '/none/key.pem' cannot be read: No such file"):
+        Certificate(kind, "/none/key.pem")
+
+
+def test_a_key_that_was_taken_for_a_path_is_not_repeated() -> None:
+    key = "-----BEGIN PRIVATE KEY-----\nS3cr3t\n-----END PRIVATE KEY-----\n"
+    with pytest.raises(BadValue) as caught:
+        Certificate(CertStoreType.PEM_KEY_FILE, key)
+    assert "S3cr3t" not in str(caught.value)

@@ -147,7 +147,9 @@ def _read(path: str | bytes) -> bytes:
             data = file.read(_LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a path"
-        raise BadValue(_FIELD, f"the file cannot be read: {reason}", code=271) from error
+        # Content that was taken for a path holds a key.
+        named = "the file" if "-----" in os.fsdecode(path) else _named(path)
+        raise BadValue(_FIELD, f"{named} cannot be read: {reason}", code=271) from error
     if len(data) > _LARGEST_FILE:
         raise BadValue(_FIELD, "larger than 16 MiB, so not a store of certificates", code=271)
     return data

@@ -62,6 +62,20 @@ def test_content_that_can_be_read_once_goes_again_if_it_was_not_begun(
         assert [len(message.content) > 200_000 for message in sink.messages] == [True] * 3
 
 
+def test_content_that_can_be_read_once_is_not_sent_again_once_it_was_begun(
+    front: Front, offers: list[str]
+) -> None:
+    def item(number: int) -> Any:
+        content = iter([b"Subject: %d\r\n\r\n" % number, *[b"x" * 70 + b"\r\n"] * 20_000])
+        return Envelope("a@b.example", ["x@y.example"]), content
+
+    broken = Fault(received=300_000, connection=1, drop=True)
+    with Sink(extensions=offers, faults=[broken]) as sink:
+        receipts = front.send_many(front.at(sink.url), [item(number) for number in range(2)])
+        assert by_index(receipts) == {0: "NOT_SENT", 1: "ACCEPTED"}
+        assert sink.count == 1
+
+
 def test_no_message_is_lost_where_connections_may_carry_few(
     front: Front, offers: list[str]
 ) -> None:

@@ -14,6 +14,7 @@ import threading
 from typing import NoReturn, Self
 
 from smtps.testing.certificates import default_certificate
+from tests.faults.line import Gone, Line
 from tests.faults.plan import Cell, Place
 
 __all__ = ["Peer"]
@@ -35,10 +36,6 @@ _WRONG = {
 _HITS = dict.fromkeys((*[one for one in Place if one.is_opening], Place.CONTENT, Place.QUIT), 1)
 _used: set[int] = set()
 _guard = threading.Lock()
-
-
-class _Gone(Exception):
-    """The conversation is over."""
 
 
 class Peer:
@@ -117,13 +114,13 @@ class Peer:
 
     def _serve(self, connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        line = _Line(connection)
-        with contextlib.suppress(_Gone, OSError, ssl.SSLError):
+        line = Line(connection)
+        with contextlib.suppress(Gone, OSError, ssl.SSLError):
             self._talk(line)
 
     # --- the conversation -------------------------------------------------------------------------
 
-    def _talk(self, line: _Line) -> None:
+    def _talk(self, line: Line) -> None:
         self._answer(line, Place.GREETING, "220 peer ESMTP\r\n")
         recipients: list[str] = []
         chunks = b""
@@ -173,11 +170,11 @@ class Peer:
                 case "QUIT":
                     self._answer(line, Place.QUIT, "221 bye\r\n")
                     line.farewell()
-                    raise _Gone
+                    raise Gone
                 case _:
                     line.send("500 what\r\n")
 
-    def _offers(self, line: _Line) -> str:
+    def _offers(self, line: Line) -> str:
         way = self._cell.way
         offers = ["SIZE 100000000", "8BITMIME", "ENHANCEDSTATUSCODES"]
         offers += ["PIPELINING"] * way.pipelining + ["CHUNKING"] * way.chunking
@@ -185,7 +182,7 @@ class Peer:
             offers.append("AUTH PLAIN" if line.secured else "STARTTLS")
         return "".join(f"250-{offer}\r\n" for offer in ["peer", *offers]) + "250 HELP\r\n"
 
-    def _read_data(self, line: _Line) -> bytes:
+    def _read_data(self, line: Line) -> bytes:
         lines = []
         while (one := line.read_line_bytes()) != b".\r\n":
             lines.append(one.removeprefix(b"."))
@@ -194,7 +191,7 @@ class Peer:
                 self._is_refused = said[:1] in ("4", "5")
         return b"".join(lines)
 
-    def _read_chunk(self, line: _Line, size: int) -> bytes:
+    def _read_chunk(self, line: Line, size: int) -> bytes:
         if size > _SOME_LINES * 32:
             half = line.read(size // 2)
             if self._strikes(Place.CONTENT):
@@ -203,7 +200,7 @@ class Peer:
             return half + line.read(size - len(half))
         return line.read(size)
 
-    def _take(self, line: _Line, recipients: list[str], content: bytes) -> None:
+    def _take(self, line: Line, recipients: list[str], content: bytes) -> None:
         """Answer the end of the content, and note the message if that says so, or may say so."""
         if self._is_refused:
             # That was the answer, only that it came early.
@@ -232,24 +229,24 @@ class Peer:
         each = place is Place.RCPT or (place is Place.FINAL and self._cell.way.lmtp)
         return seen == (_HITS.get(place, 2) if not each else 4)
 
-    def _answer(self, line: _Line, place: Place, right: str, note: int | None = None) -> str:
+    def _answer(self, line: Line, place: Place, right: str, note: int | None = None) -> str:
         if not self._strikes(place):
             line.send(right)
             return right
         return self._break(line, place, right, note)
 
-    def _break(self, line: _Line, place: Place, right: str, note: int | None = None) -> str:
+    def _break(self, line: Line, place: Place, right: str, note: int | None = None) -> str:
         try:
             return self._act(line, place, right, note)
         finally:
             # The client may be gone before the fault has come to its end.
             self.struck.set()
 
-    def _act(self, line: _Line, place: Place, right: str, note: int | None) -> str:
+    def _act(self, line: Line, place: Place, right: str, note: int | None) -> str:
         """Do what the fault is, and give what was said instead.
 
         Raises:
-            _Gone: the conversation ends by it.
+            Gone: the conversation ends by it.
         """
         said = self._reply.format(
             right=right,
@@ -276,7 +273,7 @@ class Peer:
             case "reset":
                 self.struck.set()
                 _abandon(line.socket)
-                raise _Gone
+                raise Gone
             case "half-close":
                 self._leave(line, reads=True)
             case "half a reply" | "421":
@@ -313,7 +310,7 @@ class Peer:
                 line.send(said)
         return said
 
-    def _leave(self, line: _Line, *, reads: bool = False) -> NoReturn:
+    def _leave(self, line: Line, *, reads: bool = False) -> NoReturn:
         """Close, at once or when the other side has closed too."""
         line.socket.shutdown(socket.SHUT_WR)
         self.struck.set()
@@ -324,124 +321,15 @@ class Peer:
             while line.socket.recv(65_536):
                 pass
         line.socket.close()
-        raise _Gone
+        raise Gone
 
-    def _stay(self, line: _Line, *, reads: bool) -> NoReturn:
+    def _stay(self, line: Line, *, reads: bool) -> NoReturn:
         self.struck.set()
         with contextlib.suppress(OSError):
             while reads and line.socket.recv(65_536):
                 pass
         self._ending.wait()
-        raise _Gone
-
-
-class _Line:
-    """A connection, with TLS once it is secured, that gives lines and takes texts."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self.socket = connection
-        self.secured = False
-        self._buffer = bytearray()
-        self._at = 0
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls: ssl.SSLObject | None = None
-
-    def secure(self) -> None:
-        """Shake hands."""
-        context = default_certificate().context
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
-        while True:
-            try:
-                self._tls.do_handshake()
-                break
-            except ssl.SSLWantReadError:
-                self._pass_out()
-                self._pass_in()
-            except ssl.SSLError:
-                self._pass_out()
-                raise
-        self._pass_out()
-        self.secured = True
-
-    def hear_hello(self) -> None:
-        """Let the client begin the handshake, and leave it there."""
-        self._pass_in()
-
-    def read_line(self) -> str:
-        return self.read_line_bytes()[:-2].decode()
-
-    def read_line_bytes(self) -> bytes:
-        while (end := self._buffer.find(b"\n", self._at)) < 0:
-            self._more()
-        return self._cut(end + 1)
-
-    def read(self, size: int) -> bytes:
-        while len(self._buffer) < self._at + size:
-            self._more()
-        return self._cut(self._at + size)
-
-    def _cut(self, end: int) -> bytes:
-        data = bytes(self._buffer[self._at : end])
-        self._at = end
-        return data
-
-    def send(self, text: str) -> None:
-        self.send_bytes(text.encode())
-
-    def send_bytes(self, data: bytes) -> None:
-        if self._tls is None:
-            self.socket.sendall(data)
-        else:
-            self._tls.write(data)
-            self._pass_out()
-
-    def farewell(self) -> None:
-        """Say close_notify, where there is TLS."""
-        if self._tls is not None:
-            with contextlib.suppress(ssl.SSLError):
-                self._tls.unwrap()
-            self._pass_out()
-
-    def alert(self) -> None:
-        """Let TLS itself find a fault in what it is given, and say so."""
-        if self._tls is None:
-            # In the handshake: handshake_failure, fatal.
-            self.socket.sendall(b"\x15\x03\x03\x00\x02\x02\x28")
-            return
-        self._incoming.write(b"\x17\x03\x03\x00\x20" + b"\x00" * 32)
-        with contextlib.suppress(ssl.SSLError):
-            self._tls.read(1)
-        self._pass_out()
-
-    def _more(self) -> None:
-        del self._buffer[: self._at]
-        self._at = 0
-        if self._tls is None:
-            data = self.socket.recv(65_536)
-            if not data:
-                raise _Gone
-            self._buffer += data
-            return
-        while True:
-            try:
-                data = self._tls.read(65_536)
-            except ssl.SSLWantReadError:
-                self._pass_in()
-                continue
-            if not data:
-                raise _Gone
-            self._buffer += data
-            return
-
-    def _pass_in(self) -> None:
-        data = self.socket.recv(65_536)
-        if not data:
-            raise _Gone
-        self._incoming.write(data)
-
-    def _pass_out(self) -> None:
-        if data := self._outgoing.read():
-            self.socket.sendall(data)
+        raise Gone
 
 
 def _listen() -> socket.socket:

@@ -36,6 +36,14 @@ def test_base64_is_the_same_for_any_cut(
     assert found == codec.encode_base64(data)
 
 
+@pytest.mark.parametrize("step", [1, 20, 56, 57, 58, 80, 114])
+def test_base64_of_pieces_is_that_of_the_whole(codec: SimpleNamespace, step: int) -> None:
+    data = bytes(range(256)) * 2
+    encoder = codec.Base64Encoder()
+    found = b"".join(encoder.update(data[at : at + step]) for at in range(0, len(data), step))
+    assert found + encoder.finish() == codec.encode_base64(data)
+
+
 @RELAXED
 @given(data=TEXT)
 def test_quoted_printable_decodes_to_the_text(codec: SimpleNamespace, data: bytes) -> None:

@@ -50,6 +50,12 @@ def test_a_reply_of_several_lines_keeps_each_text(codec: SimpleNamespace) -> Non
     ]
 
 
+def test_a_line_without_text_is_followed_by_others_if_it_says_so(codec: SimpleNamespace) -> None:
+    # More of them than a block of any CPU level holds, in front of the last one.
+    lines = b"250-\r\n" * 40 + b"250\r\n"
+    assert codec.ReplyParser().feed(lines) == [Reply(250, None, ("",) * 41)]
+
+
 @pytest.mark.parametrize(
     ("line", "enhanced"),
     [

@@ -78,7 +78,7 @@ class BlockingDriver:
         self._perform: dict[type, Callable[[Any], Any]] = {
             Connect: self._connect,
             Read: self._read,
-            Poll: lambda _: self.poll(),
+            Poll: lambda _: self._look(),
             Write: self._write,
             Respond: self._respond,
             PrepareTLS: prepare,
@@ -161,10 +161,7 @@ class BlockingDriver:
 
     def poll(self) -> bytes | None:
         """Take what is there: b"" if the server has closed, None if nothing is."""
-        if self._inbox:
-            return self._take_inbox()
-        # To read where nothing is would cost an exception, with TLS ten times what the look costs.
-        return self._receive() if self.holds_data or self._watch.has_data() else None
+        return self._take_inbox() if self._inbox else self._receive()
 
     def interrupt(self) -> None:
         """Stop what `run` does now, from any thread or from a handler; the connection is lost."""
@@ -235,6 +232,10 @@ class BlockingDriver:
         info = describe(layer.tls, op, earlier)
         self._resumption.began(op.options, info.chain)
         return info
+
+    def _look(self) -> bytes | None:
+        # To read where nothing is would cost an exception, with TLS ten times what the look costs.
+        return self.poll() if self.holds_data or self._watch.has_data() else None
 
     def _read(self, op: Read) -> bytes | None:
         if op.patience is None:
